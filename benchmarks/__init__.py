@@ -1,0 +1,1 @@
+"""srqa and its rivals side by side, in one run on one machine."""

@@ -1,0 +1,55 @@
+"""A progress bar on standard error, silent when that is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from srqa.cli import complain
+
+
+@contextmanager
+def pictures(
+    doing: str, *, quiet: bool = False, on_interrupt: str = ""
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a callback for (done, all) that draws a bar with rate and time left.
+
+    Args:
+        doing: what is being done, in front of the bar.
+        quiet: draw nothing.
+        on_interrupt: what to do when the work is broken off, said together with how far it got.
+    """
+    from srqa.cli.console import err
+
+    state = [0, 0]
+    try:
+        if quiet or not err().is_terminal:
+            yield lambda done, total: state.__setitem__(slice(None), [done, total])
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Left
+
+        bar = Progress(
+            TextColumn(doing),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            Left(),
+            console=err(),
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=None, rate="")
+
+            def update(done: int, total: int) -> None:
+                state[:] = [done, total]
+                speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+                rate = f"{speed:.1f} pictures/s" if speed else ""
+                bar.update(task, completed=done, total=total, rate=rate)
+
+            yield update
+    except KeyboardInterrupt:
+        done, total = state
+        what = f"after {done} of {total} pictures" if total else "before the first picture"
+        complain(f"Interrupted {what}." + (f" {on_interrupt}." if on_interrupt else ""))
+        raise SystemExit(130) from None

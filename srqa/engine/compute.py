@@ -1,0 +1,93 @@
+"""The metrics of one output, and the rules that every way of computing them follows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from srqa.engine.cache import Cache, CachedScore
+from srqa.engine.plan import Plan
+from srqa.engine.protocol import Prepared
+from srqa.engine.results import NOT_APPLICABLE, FileRow
+from srqa.errors import NotApplicableError, WeightsError
+from srqa.images.layout import Item
+from srqa.metrics.spec import MetricSpec
+
+
+@dataclass(slots=True)
+class ItemResult:
+    """The scores of one output by metric name, and the pictures that were read for them."""
+
+    item: Item
+    scores: dict[str, CachedScore] = field(default_factory=dict)
+    files: list[FileRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Work:
+    """Metrics of one item whose pictures are ready."""
+
+    result: ItemResult
+    specs: list[MetricSpec]
+    keys: dict[str, bytes]
+    planes: dict[str, tuple[Prepared, ...]]
+    """The pictures that each kind of metric takes: its arguments, in order."""
+
+
+def put(result: ItemResult, spec: MetricSpec, problem: str) -> None:
+    """Note why there is no value of `spec`."""
+    result.scores[spec.name] = CachedScore(math.nan, problem, 0.0)
+
+
+def keep(work: Work, spec: MetricSpec, score: CachedScore, cache: Cache | None) -> None:
+    """Note a score, and remember it unless it may be otherwise next time."""
+    work.result.scores[spec.name] = score
+    lasting = not score.problem or score.problem.startswith(NOT_APPLICABLE)
+    if cache and lasting:
+        cache.put_score(work.keys[spec.name], score)
+
+
+def too_small(spec: MetricSpec, pictures: Iterable[Prepared], crop: int) -> str:
+    """Why `spec` has no value for pictures of this size, or an empty text."""
+    height, width = next(iter(pictures)).size
+    inner = (max(height - 2 * crop, 0), max(width - 2 * crop, 0))
+    if min(inner) >= max(spec.min_side, 1):
+        return ""
+    cut = f" after cutting {crop} from each side" if crop else ""
+    return (
+        f"{NOT_APPLICABLE}{inner[1]}x{inner[0]} pixels{cut} is too small for {spec.name}, "
+        f"which needs {max(spec.min_side, 1)} a side"
+    )
+
+
+def compute_on_arrays(work: Work, plan: Plan, cache: Cache | None) -> None:
+    """Compute the metrics of one item picture by picture, with numpy planes."""
+    for spec in work.specs:
+        pictures = work.planes[spec.kind]
+        crop = plan.protocol.crop_for(spec, work.result.item.scale)
+        problem = too_small(spec, pictures, crop)
+        start = time.perf_counter()
+        value = math.nan
+        if not problem:
+            try:
+                value = float(spec(*(p.planes(spec, crop) for p in pictures)))
+            except NotApplicableError as error:
+                problem = f"{NOT_APPLICABLE}{error}"
+            except MemoryError:
+                problem = f"{work.result.item.name} is too large for this machine's memory."
+            except WeightsError:  # then no picture gets a value
+                raise
+            except Exception as error:  # a metric, maybe a user's own, must not stop the others
+                problem = f"{spec.name} failed on {work.result.item.name}: {brief(error)}"
+        if not problem and math.isnan(value):
+            problem = f"{spec.name} gave no number (NaN) for {work.result.item.name}."
+        seconds = time.perf_counter() - start
+        keep(work, spec, CachedScore(value, problem, seconds), cache)
+
+
+def brief(error: BaseException) -> str:
+    """An unforeseen error in half a line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

@@ -1,0 +1,293 @@
+"""`evaluate`: from folders of pictures to a Run."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import srqa
+from srqa.engine.cache import Cache
+from srqa.engine.compute import ItemResult
+from srqa.engine.journal import Journal
+from srqa.engine.manifest import assemble
+from srqa.engine.plan import Plan, applicable, with_scales
+from srqa.engine.protocol import Mismatch, Protocol, get_protocol
+from srqa.engine.results import Run
+from srqa.engine.runner import available_cores, run
+from srqa.engine.storage import JOURNAL, MANIFEST, read_manifest
+from srqa.errors import RunError, UsageError
+from srqa.files import make_folder, printable
+from srqa.images.layout import Item, collect
+from srqa.images.read import DecodePolicy
+from srqa.metrics import registry
+from srqa.metrics.spec import MetricSpec
+
+DEFAULT_METRICS = ("psnr-y", "ssim-y")
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures that are done and the number of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a Run is written.
+
+    Attributes:
+        folder: the Run's folder.
+        resume: take up what an interrupted evaluation left there.
+        overwrite: replace a Run that is there.
+    """
+
+    folder: Path
+    resume: bool = False
+    overwrite: bool = False
+
+    def check(self) -> None:
+        """Refuse to write over a Run unless that was asked for.
+
+        Raises:
+            RunError: a Run is there already.
+        """
+        if self.resume or self.overwrite:
+            return
+        if (self.folder / JOURNAL).exists():
+            raise RunError(
+                f"{self.folder} holds an interrupted Run.",
+                hint="--resume goes on with it, --overwrite begins anew.",
+            )
+        if (self.folder / MANIFEST).exists():
+            raise RunError(
+                f"{self.folder} holds a Run already.",
+                hint="Choose another --out, or --overwrite to replace it.",
+            )
+
+
+def evaluate(
+    outputs: Path | str | Sequence[Path | str],
+    ref: Path | str | None = None,
+    *,
+    metrics: Sequence[str] | str | None = None,
+    scale: float | None = None,
+    lr: Path | str | None = None,
+    protocol: str | Protocol = "sr",
+    layout: str | None = None,
+    reference_layout: str | None = None,
+    pair: str = "auto",
+    on_missing: Literal["error", "skip"] = "error",
+    on_mismatch: Mismatch = "error",
+    policy: DecodePolicy | None = None,
+    depth: Literal[8, 16] | None = None,
+    device: str = "auto",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    cache: bool = True,
+    out: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Run:
+    """Compute metrics of super-resolved pictures.
+
+    Args:
+        outputs: a folder (of pictures, of methods, of datasets), several folders, or files.
+        ref: the references, laid out alike; without it only no-reference metrics run.
+        metrics: names, as a list or with commas between; psnr-y and ssim-y when not said.
+        scale: the factor of super-resolution, which decides the border that is cut.
+        lr: the low-resolution inputs, for metrics of kind "lr".
+        protocol: a name, a TOML file, or a `Protocol`.
+        layout: where method, dataset, content and scale stand in an output's path, for example
+            ``"{method}/{dataset}/{content}_x{scale}.png"``; inferred when not said.
+        reference_layout: the same for references.
+        pair: the rule that pairs outputs with references, see ``srqa pairs --help``.
+        on_missing: "skip" goes on without pictures that lack a partner.
+        on_mismatch: "modcrop" or "crop" cuts pictures whose sizes differ; nothing is ever resized.
+        policy: how alpha channels and colour profiles are treated.
+        depth: 8 rounds every picture to 8 bits, 16 compares what is stored; as the protocol says
+            when not given.
+        device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:N".
+        batch_size: pictures computed together; on a CPU one by one is faster.
+        workers: threads; as many as there are cores when not said.
+        cache: use and fill the user's cache of scores.
+        out: folder for the Run.
+        resume: go on with an interrupted Run in `out`.
+        overwrite: replace a Run in `out`.
+        progress: called after each picture with (done, all).
+        command: recorded in the manifest.
+
+    Returns:
+        The Run. Pictures that failed are rows with a `problem`; the others are scored.
+
+    Raises:
+        UsageError: an unknown metric or protocol, or options that contradict each other.
+        PairingError: outputs and references do not fit together.
+        RunError, OutputError: `out` cannot be used.
+
+    Example:
+        >>> import srqa  # doctest: +SKIP
+        >>> srqa.evaluate("outputs", "hr", scale=4).summary  # doctest: +SKIP
+    """
+    if (resume or overwrite) and out is None:
+        raise UsageError("--resume and --overwrite need --out FOLDER.")
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other.")
+    if scale is not None and not (math.isfinite(scale) and scale > 0):
+        raise UsageError(f"The scale must be a positive number, not {scale}.")
+    if isinstance(outputs, str | Path):
+        outputs = [outputs]
+    specs = applicable(
+        choose_metrics(metrics),
+        reference=ref is not None,
+        lr=lr is not None,
+        asked_for=bool(metrics),
+    )
+    chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
+    if depth is not None:
+        chosen = replace(chosen, depth=8 if depth == 8 else "stored")
+    target = _device(device)
+    plan = Plan(
+        metrics=specs,
+        protocol=chosen,
+        policy=policy or DecodePolicy(),
+        mismatch=on_mismatch,
+        device=target,
+        batch_size=_positive("--batch-size", batch_size) or (1 if target == "cpu" else 16),
+        workers=_positive("--workers", workers) or available_cores(),
+        version=srqa.__version__,
+    )
+    collection = collect(
+        list(outputs),
+        ref,
+        lr=lr,
+        layout=layout,
+        reference_layout=reference_layout,
+        pair=pair,
+        scale=float(scale) if scale is not None else None,
+        on_missing=on_missing,
+    )
+    items = [_named(item) for item in with_scales(collection.items)]
+    output = Output(Path(out), resume, overwrite) if out is not None else None
+    started = datetime.datetime.now(datetime.UTC)
+    with _journal(output, plan) as journal:
+        if output:
+            output.check()
+        results, notes = _results(items, plan, journal, resume, cache, progress)
+        made = assemble(items, results, plan, collection, notes)
+        made.manifest |= {
+            "command": command,
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+        if output and journal:
+            made.save(output.folder)
+            journal.remove()
+    return made
+
+
+def _journal(output: Output | None, plan: Plan) -> AbstractContextManager[Journal | None]:
+    if output is None:
+        return nullcontext()
+    make_folder(output.folder)
+    return Journal(output.folder, plan.settings())
+
+
+def _named(item: Item) -> Item:
+    """The item with names that can be written and printed."""
+    return replace(
+        item,
+        dataset=printable(item.dataset),
+        content=printable(item.content),
+        method=printable(item.method),
+        name=printable(item.name),
+        reference_name=printable(item.reference_name),
+    )
+
+
+def choose_metrics(metrics: Sequence[str] | str | None) -> list[MetricSpec]:
+    """The metrics that are meant by names, with commas between or in a list.
+
+    Raises:
+        UsageError: a name is empty or unknown.
+    """
+    wanted = metrics.split(",") if isinstance(metrics, str) else list(metrics or DEFAULT_METRICS)
+    if not all(name.strip() for name in wanted):
+        raise UsageError(
+            "The list of metrics has an empty name.", hint="Write it as -m psnr-y,ssim-y."
+        )
+    return list({spec.name: spec for spec in map(registry.get, wanted)}.values())
+
+
+def _positive(option: str, number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise UsageError(f"{option} must be at least 1, not {number}.")
+    return number
+
+
+def _device(name: str) -> str:
+    """ "auto" becomes a GPU if there is one, found without importing torch where none can be."""
+    if name == "cpu":
+        return name
+    if name == "auto":
+        if not any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dxg", "/proc/driver/nvidia")):
+            return "cpu"
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise UsageError(f"There is no device {name!r}.", hint="Known are auto, cpu, cuda, cuda:N.")
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UsageError(
+            f"--device {name}: torch finds no CUDA GPU here.", hint="Use --device cpu."
+        )
+    if index and int(index) >= torch.cuda.device_count():
+        raise UsageError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs.")
+    return name
+
+
+def _results(
+    items: Sequence[Item],
+    plan: Plan,
+    journal: Journal | None,
+    resume: bool,
+    use_cache: bool,
+    progress: Progress | None,
+) -> tuple[dict[Item, ItemResult], list[str]]:
+    """Results by item, finished ones from the journal, and what went wrong with the cache."""
+    results: dict[Item, ItemResult] = {}
+    if journal:
+        results = _resumed(journal, items, plan) if resume else {}
+        journal.start(results.values())
+    cache = Cache() if use_cache else None
+    todo = [item for item in items if item not in results]
+    with ExitStack() as stack:
+        if cache:
+            stack.callback(cache.close)
+        if progress:
+            progress(len(results), len(items))
+        running = run(todo, plan, cache)
+        stack.callback(running.close)
+        for result in running:
+            results[result.item] = result
+            if journal:
+                journal.add(result)
+            if progress:
+                progress(len(results), len(items))
+    return results, [cache.problem] if cache and cache.problem else []
+
+
+def _resumed(journal: Journal, items: Sequence[Item], plan: Plan) -> dict[Item, ItemResult]:
+    before = read_manifest(journal.path.parent)
+    if before is not None and before.get("settings") != plan.settings():
+        raise RunError(
+            f"The Run in {journal.path.parent} is complete and was made with other settings.",
+            hint="Choose another --out, or --overwrite to replace it.",
+        )
+    names = {spec.name for spec in plan.metrics}
+    return {k: v for k, v in journal.read(items).items() if set(v.scores) == names}

@@ -1,0 +1,295 @@
+"""Many metrics over many pictures: read, decode, protocol, metrics, on worker threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from srqa.engine.batches import Batches
+from srqa.engine.cache import Cache, digest
+from srqa.engine.compute import ItemResult, Work, compute_on_arrays, put
+from srqa.engine.plan import Plan
+from srqa.engine.protocol import Prepared, fit, same_type
+from srqa.engine.results import NOT_APPLICABLE, FileRow
+from srqa.errors import ReadError, SrqaError
+from srqa.files import printable
+from srqa.images.layout import Item
+from srqa.images.read import DecodePolicy, Picture, decode, read_bytes
+from srqa.metrics.spec import MetricSpec
+
+
+class PictureFile:
+    """One file, read once, hashed, and decoded only when somebody needs its pixels."""
+
+    def __init__(
+        self,
+        role: Literal["output", "reference", "lr"],
+        path: Path,
+        name: str,
+        policy: DecodePolicy,
+        cache: Cache | None,
+    ) -> None:
+        self.role, self.path, self.name = role, path, name
+        self._policy, self._cache = policy, cache
+        self._data: bytes | None = read_bytes(path)
+        self._size = len(self._data)
+        self.sha256 = hashlib.sha256(self._data).hexdigest()
+        self._key = digest("picture", self.sha256, policy.describe())
+        self._picture: Picture | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The decoded picture.
+
+        Raises:
+            ReadError: it cannot be decoded.
+        """
+        if self._picture is None:
+            data = self._data if self._data is not None else read_bytes(self.path)
+            self._picture = decode(data, self.name, self._policy)
+            self._data = None
+        return self._picture
+
+    def row(self) -> FileRow:
+        """The row of the table of files."""
+        facts = self._cache.picture(self._key) if self._cache else None
+        if facts is None:
+            p = self.picture
+            facts = {
+                "width": p.width,
+                "height": p.height,
+                "channels": p.channels,
+                "depth": p.depth,
+                "format": p.format,
+                "lossy": p.lossy,
+                "notes": "; ".join(p.notes),
+            }
+            if self._cache:
+                self._cache.put_picture(self._key, facts)
+        return FileRow(
+            self.role,
+            self.name,
+            printable(self.path.absolute().as_posix()),
+            self.sha256,
+            self._size,
+            **facts,
+        )
+
+
+class _Unreadable:
+    """Stands for a file that could not be read; says so whenever it is asked."""
+
+    def __init__(self, error: SrqaError) -> None:
+        self.problem = str(error)
+
+
+def _open(
+    role: Literal["output", "reference", "lr"],
+    path: Path | None,
+    name: str,
+    plan: Plan,
+    cache: Cache | None,
+) -> PictureFile | _Unreadable | None:
+    if path is None:
+        return None
+    try:
+        file = PictureFile(role, path, name, plan.policy, cache)
+        file.row()
+    except SrqaError as error:
+        return _Unreadable(error)
+    except MemoryError:
+        return _Unreadable(ReadError(f"{name} is too large for this machine's memory."))
+    return file
+
+
+class Task:
+    """All outputs of one reference, so that the reference is read, decoded and converted once."""
+
+    def __init__(self, items: list[Item], plan: Plan, cache: Cache | None) -> None:
+        self._items, self._plan, self._cache = items, plan, cache
+        self._prepared: dict[object, Prepared] = {}
+
+    def __call__(self) -> list[ItemResult | Work]:
+        """Results that are finished, and work whose metrics are still to be computed."""
+        first = self._items[0]
+        reference = _open(
+            "reference", first.reference, first.reference_name, self._plan, self._cache
+        )
+        outcomes = []
+        for item in self._items:
+            outcome = self._item(item, reference)
+            if isinstance(outcome, Work) and not self._plan.on_tensors:
+                compute_on_arrays(outcome, self._plan, self._cache)
+                outcome = outcome.result
+            outcomes.append(outcome)
+        return outcomes
+
+    def _item(self, item: Item, reference: PictureFile | _Unreadable | None) -> ItemResult | Work:
+        plan, cache = self._plan, self._cache
+        result = ItemResult(item)
+        output = _open("output", item.image, item.name, plan, cache)
+        lr = _open("lr", item.lr, item.lr.name if item.lr else "", plan, cache)
+        files = {"fr": reference, "lr": lr, "nr": output}
+        result.files = [f.row() for f in (output, reference, lr) if isinstance(f, PictureFile)]
+        keys: dict[str, bytes] = {}
+        for spec in plan.metrics:
+            other = files[spec.kind]
+            if isinstance(output, PictureFile) and isinstance(other, PictureFile):
+                keys[spec.name] = plan.key(spec, item, (output.sha256, other.sha256))
+            else:
+                bad = output if isinstance(output, _Unreadable) else other
+                put(result, spec, _lacking(bad, spec))
+        known = cache.scores(keys.values()) if cache else {}
+        result.scores |= {name: known[key] for name, key in keys.items() if key in known}
+        todo = [s for s in plan.metrics if s.name in keys and s.name not in result.scores]
+        if not todo or not isinstance(output, PictureFile):
+            return result
+        return self._prepare(Work(result, todo, keys, {}), output, reference, lr)
+
+    def _prepare(
+        self,
+        work: Work,
+        output: PictureFile,
+        reference: PictureFile | _Unreadable | None,
+        lr: PictureFile | _Unreadable | None,
+    ) -> ItemResult | Work:
+        plan, item = self._plan, work.result.item
+        try:
+            own = Prepared(output.picture.pixels, plan.protocol)
+            work.planes["nr"] = (own,)
+            if isinstance(lr, PictureFile) and any(s.kind == "lr" for s in work.specs):
+                work.planes["lr"] = (own, Prepared(lr.picture.pixels, plan.protocol))
+            if isinstance(reference, PictureFile) and any(s.kind == "fr" for s in work.specs):
+                a, b = fit(
+                    output.picture, reference.picture, plan.protocol, item.scale, plan.mismatch
+                )
+                if plan.protocol.depth == "stored":
+                    a, b = same_type(a, b)
+                stored = output.picture.pixels
+                whole = a.shape == stored.shape and a.dtype == stored.dtype
+                cut = own if whole else Prepared(a, plan.protocol)
+                work.planes["fr"] = (cut, self._reference(b))
+        except SrqaError as error:
+            problem = f"{error} {error.hint}".strip()
+            for spec in [s for s in work.specs if s.kind not in work.planes]:
+                put(work.result, spec, problem)
+                work.specs.remove(spec)
+        except MemoryError:
+            for spec in work.specs:
+                put(work.result, spec, f"{item.name} is too large for this machine's memory.")
+            return work.result
+        return work if work.specs else work.result
+
+    def _reference(self, pixels: Any) -> Prepared:
+        key = (*pixels.shape[:2], pixels.dtype)
+        if key not in self._prepared:
+            self._prepared[key] = Prepared(pixels, self._plan.protocol)
+        return self._prepared[key]
+
+
+def _lacking(file: object, spec: MetricSpec) -> str:
+    if isinstance(file, _Unreadable):
+        return file.problem
+    needed = {"fr": "reference", "lr": "low-resolution input", "nr": "output"}[spec.kind]
+    return f"{NOT_APPLICABLE}there is no {needed} for it"
+
+
+@contextmanager
+def _tuned_process() -> Iterator[None]:
+    """One picture a worker thread beats many threads in one picture; undone afterwards.
+
+    Freed memory is kept while pictures come and go: giving it back to the system after each, as
+    glibc does with large blocks, costs half as much time as decoding.
+    """
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    allocator = _glibc()
+    if allocator:
+        allocator.mallopt(_M_MMAP_THRESHOLD, 128 * 2**20)
+        allocator.mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+        if allocator:
+            allocator.mallopt(_M_TRIM_THRESHOLD, 2**20)
+            allocator.malloc_trim(0)
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+def _glibc() -> Any:
+    """The C library if it is glibc, else None."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "gnu_get_libc_version") else None
+
+
+def _limit_torch_threads(workers: int) -> None:
+    """For a worker thread: torch's kernels share the cores with the other workers."""
+    torch = sys.modules.get("torch")
+    if torch is not None and workers > 1:
+        torch.set_num_threads(1)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(
+    items: Iterable[Item], plan: Plan, cache: Cache | None
+) -> Generator[ItemResult, None, None]:
+    """Evaluate items; results come as they are ready, in no particular order.
+
+    At most twice as many references as there are workers are held at a time, however many items
+    there are. Closing the generator, or an interruption, stops after the pictures in hand.
+    """
+    groups: dict[object, list[Item]] = defaultdict(list)
+    for position, item in enumerate(items):
+        groups[item.reference if item.reference else position].append(item)
+    tasks = (Task(group, plan, cache) for group in groups.values())
+    providers = {spec.provider for spec in plan.metrics if spec.provider}
+    networks = {"torch" for spec in plan.metrics if spec.features}
+    for provider in providers | networks:
+        with suppress(ImportError):  # the metric will say so; slow, and not to be raced for
+            import_module(provider.replace("-", "_"))
+    batches = Batches(plan, cache) if plan.on_tensors else None
+    executor = ThreadPoolExecutor(
+        plan.workers, "srqa", initializer=_limit_torch_threads, initargs=(plan.workers,)
+    )
+    with _tuned_process():
+        try:
+            running: set[Future[list[ItemResult | Work]]] = set()
+            while True:
+                while len(running) < 2 * plan.workers and (task := next(tasks, None)) is not None:
+                    running.add(executor.submit(task))
+                if not running:
+                    break
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    for outcome in future.result():
+                        if isinstance(outcome, ItemResult):
+                            yield outcome
+                        elif batches:
+                            yield from batches.add(outcome)
+            if batches:
+                yield from batches.flush()
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)

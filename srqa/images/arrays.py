@@ -1,0 +1,61 @@
+"""The little that differs between numpy arrays and torch tensors, so that metrics are written once.
+
+Metrics see **planes**: a numpy array (C, H, W) for one picture, or a tensor (N, C, H, W) for a
+batch, float, values in [0, 1]. A reduction over a picture gives a float for an array and a
+tensor (N,) for a batch.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Planes: TypeAlias = Any
+"""An array (C, H, W) or a tensor (N, C, H, W); the type checker cannot follow code for both."""
+
+Value: TypeAlias = Any
+"""A float for one picture, a tensor (N,) for a batch."""
+
+
+def is_tensor(x: object) -> bool:
+    """Tell whether `x` is a torch tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def namespace(x: object) -> Any:
+    """The module, numpy or torch, whose functions (sqrt, where, clip, ...) take `x`."""
+    return sys.modules["torch"] if is_tensor(x) else np
+
+
+def total(x: Planes) -> Value:
+    """Sum over each picture in float64 (float32 would lose digits on large pictures)."""
+    if is_tensor(x):
+        wide = sys.modules["torch"].float64 if x.device.type != "mps" else x.dtype
+        return x.sum(dim=(-3, -2, -1), dtype=wide)
+    return float(np.sum(x, dtype=np.float64))
+
+
+def count(x: Planes) -> int:
+    """Number of samples of one picture."""
+    return int(np.prod(tuple(x.shape)[-3:]))
+
+
+def as_batch(x: Planes) -> torch.Tensor:
+    """Planes of either kind as a tensor (N, C, H, W)."""
+    import torch
+
+    if isinstance(x, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(x))[None]
+    tensor: torch.Tensor = x
+    return tensor
+
+
+def unbatch(value: torch.Tensor, like: Planes) -> Value:
+    """Give back a float where the metric was asked about one numpy picture."""
+    return value if is_tensor(like) else float(value.item())

@@ -1,0 +1,97 @@
+"""Colour as the super-resolution literature computes it. Planes in [0, 1], see `arrays`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from srqa.images.arrays import Planes, is_tensor, namespace
+
+# ITU-R BT.601 luma, studio swing 16..235 of 255, for R, G, B in [0, 1].
+_Y_OFFSET = 16.0
+_Y_WEIGHTS = (65.481, 128.553, 24.966)
+_GRAY_WEIGHTS = (0.298936021293775, 0.587043074451121, 0.114020904255103)
+
+
+def _weighted(rgb: Planes, weights: tuple[float, float, float], offset: float) -> Planes:
+    red, green, blue = (rgb[..., i : i + 1, :, :] for i in range(3))
+    return red * weights[0] + green * weights[1] + blue * weights[2] + offset
+
+
+def luma(rgb: Planes, rounded: bool = False) -> Planes:
+    """Y of BT.601 as MATLAB's ``rgb2ycbcr`` defines it, divided by 255.
+
+    ``Y = 16 + 65.481 R + 128.553 G + 24.966 B``: black is 16/255 and white 235/255, while a
+    metric's peak stays 1. Papers since EDSR use it as it is; MATLAB rounds it for 8-bit input.
+
+    Args:
+        rgb: planes (..., 3, H, W) or (..., 1, H, W), values in [0, 1]. Grey counts as R = G = B.
+        rounded: round 255 Y half up to an integer.
+
+    Returns:
+        Planes (..., 1, H, W).
+
+    Example:
+        >>> import numpy as np
+        >>> float(luma(np.ones((3, 1, 1)))[0, 0, 0] * 255)
+        235.0
+    """
+    weights = (_Y_WEIGHTS[0] / 255, _Y_WEIGHTS[1] / 255, _Y_WEIGHTS[2] / 255)
+    if rgb.shape[-3] == 1:
+        y = rgb * (sum(_Y_WEIGHTS) / 255) + _Y_OFFSET / 255
+    else:
+        y = _weighted(rgb, weights, _Y_OFFSET / 255)
+    if rounded:
+        y = namespace(y).floor(y * 255 + 0.5) / 255
+    return y
+
+
+def luma_of_bytes(pixels: np.ndarray[Any, Any], rounded: bool = False) -> np.ndarray[Any, Any]:
+    """`luma` straight from stored samples, the fast way: (H, W[, 3]) uint8 or uint16 to (1, H, W).
+
+    Unrounded Y is float32. Rounded Y is computed in float64, so that ties fall as in MATLAB.
+    """
+    import cv2
+
+    peak = float(np.iinfo(pixels.dtype).max)
+    if rounded:
+        stored = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        exact = stored.astype(np.float64) @ (np.array(_Y_WEIGHTS) / peak) + _Y_OFFSET
+        return (np.floor(exact + 0.5) / 255).astype(np.float32)[None]
+    gains = [w / (255 * peak) for w in _Y_WEIGHTS]
+    offset = _Y_OFFSET / 255
+    # Grey takes the same steps, so that it equals R = G = B to the last bit.
+    red, green, blue = cv2.split(pixels) if pixels.ndim == 3 else (pixels, pixels, pixels)
+    y = cv2.addWeighted(red, gains[0], green, gains[1], offset, dtype=cv2.CV_32F)
+    cv2.add(y, cv2.addWeighted(blue, gains[2], blue, 0.0, 0.0, dtype=cv2.CV_32F), dst=y)
+    return y[None]
+
+
+def gray(rgb: Planes) -> Planes:
+    """Grey of MATLAB's ``rgb2gray`` (full-range BT.601), planes (..., 1, H, W) in [0, 1]."""
+    return rgb if rgb.shape[-3] == 1 else _weighted(rgb, _GRAY_WEIGHTS, 0.0)
+
+
+def lab(rgb: Planes) -> Planes:
+    """CIE L*a*b* (D65, 2 degrees) of sRGB planes (..., 3, H, W) in [0, 1], IEC 61966-2-1."""
+    xp = namespace(rgb)
+    linear = xp.where(
+        rgb <= 0.04045, rgb / 12.92, ((xp.clip(rgb, 0.0, None) + 0.055) / 1.055) ** 2.4
+    )
+    # sRGB to XYZ, divided by the white point (0.95047, 1, 1.08883).
+    x = _weighted(linear, (0.4124564 / 0.95047, 0.3575761 / 0.95047, 0.1804375 / 0.95047), 0.0)
+    y = _weighted(linear, (0.2126729, 0.7151522, 0.0721750), 0.0)
+    z = _weighted(linear, (0.0193339 / 1.08883, 0.1191920 / 1.08883, 0.9503041 / 1.08883), 0.0)
+
+    def f(t: Planes) -> Planes:
+        floor = (6 / 29) ** 3
+        return xp.where(
+            t > floor, xp.clip(t, floor, None) ** (1 / 3), t * (29 / 6) ** 2 / 3 + 4 / 29
+        )
+
+    fx, fy, fz = f(x), f(y), f(z)
+    parts = (116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz))
+    if is_tensor(rgb):
+        return xp.cat(parts, dim=-3)
+    return np.concatenate(parts, axis=-3)

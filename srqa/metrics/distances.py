@@ -1,0 +1,85 @@
+"""Losses of the super-resolution literature as metrics: content, texture, total variation.
+
+The formulas are those of the survey of Wang, Chen and Hoi (Deep learning for image
+super-resolution, TPAMI 2021), with sums over a map taken as means, so that a value does not depend
+on the picture's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from srqa.images.arrays import Planes, Value, is_tensor, namespace, unbatch
+from srqa.metrics import features
+from srqa.metrics.networks import VGG16
+
+if TYPE_CHECKING:
+    import torch
+
+
+def content(layer: str) -> Callable[[Planes, Planes], Value]:
+    """Root of the mean squared difference of a VGG16 map: its square is Johnson's feature loss."""
+
+    def distance(distorted: Planes, reference: Planes) -> Value:
+        return unbatch(_root(_mean(distorted, reference, layer, _squared)), distorted)
+
+    return distance
+
+
+def texture(layer: str) -> Callable[[Planes, Planes], Value]:
+    """``|G - G'| / C^2`` of the Gram matrices of a VGG16 map of C channels, means over places."""
+
+    def distance(distorted: Planes, reference: Planes) -> Value:
+        apart = _mean(distorted, reference, layer, _gram_difference)
+        return unbatch(_root((apart * apart).sum((1, 2))) / apart.shape[-1] ** 2, distorted)
+
+    return distance
+
+
+def total_variation(planes: Planes) -> Value:
+    """Mean length of the gradient, as differences to the right and lower neighbour."""
+    right = planes[..., :-1, 1:] - planes[..., :-1, :-1]
+    below = planes[..., 1:, :-1] - planes[..., :-1, :-1]
+    squares = right * right + below * below
+    if not is_tensor(planes):
+        return float(namespace(planes).sqrt(squares).mean(dtype="float64"))
+    return features.wide(_root(squares)).mean((-3, -2, -1))
+
+
+def _mean(
+    distorted: Planes,
+    reference: Planes,
+    layer: str,
+    summed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """A sum over a map's places, (N, ...), divided by their number."""
+    total: Any = 0.0
+    count = 0
+    with features.running(distorted, reference):
+        for part in features.parts(VGG16, distorted, reference, (layer,)):
+            ((a, b),) = part.pairs
+            for x, y in features.blocks(a, b):
+                total = total + summed(x, y)
+            count += a.shape[-2] * a.shape[-1]
+        result: torch.Tensor = total / count
+        return result
+
+
+def _squared(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Squared differences summed over places, averaged over channels: (N,)."""
+    apart = x - y
+    return features.wide((apart * apart).sum((1, 2))).mean(1)
+
+
+def _gram_difference(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """``X'X - Y'Y`` summed over places, (N, C, C): without cancellation, and exactly 0 if equal."""
+    apart, both = (x - y).flatten(1, 2), (x + y).flatten(1, 2)
+    half = features.wide(apart.transpose(1, 2) @ both) / 2
+    return half + half.transpose(1, 2)
+
+
+def _root(squares: torch.Tensor) -> torch.Tensor:
+    """Square root whose gradient at 0 is 0, the middle of the length's subgradients."""
+    zero = squares == 0
+    return squares.masked_fill(zero, 1.0).sqrt().masked_fill(zero, 0.0)

@@ -1,0 +1,329 @@
+"""The networks whose maps the learned metrics compare: AlexNet, VGG16, SqueezeNet 1.1.
+
+A network is a tuple of plain steps over the numbers of one weight file. All take R, G, B in [0, 1]
+with ImageNet's mean and deviation taken out: LPIPS' own shift and scale on [-1, 1] are the same
+numbers. They run in float32, channels last, without autocast and without TF32, and are
+differentiable with respect to the picture.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from srqa.errors import WeightsError
+from srqa.images.arrays import Planes, as_batch
+
+if TYPE_CHECKING:
+    import torch
+
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+SQUEEZENET_FILE = "squeezenet1_1-b8a52dc0.pth"
+
+
+class Step(NamedTuple):
+    """One layer. Equal steps on equal maps give equal maps, whatever the network's name.
+
+    Attributes:
+        operation: "conv", "relu", "max" (pooling), "ceil" (the same, keeping a last partial
+            window), "blur" (a binomial filter behind a reflected border), "l2" (root of the
+            filtered squares) or "fire" (SqueezeNet's module).
+        channels: of the result.
+        kernel: side of the window.
+        stride: of the window.
+        padding: around the map.
+        key: beginning of the parameters' names.
+    """
+
+    operation: Literal["conv", "relu", "max", "ceil", "blur", "l2", "fire"]
+    channels: int
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    key: str = ""
+
+
+class Reach(NamedTuple):
+    """Map sample i is made of picture rows ``stride * i - before`` to ``stride * i + after``."""
+
+    stride: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Steps over the numbers of one weight file.
+
+    Attributes:
+        name: for `MetricSpec.features`.
+        weights: name of the weight file.
+        steps: in order.
+        maps: name of a map, and the number of steps that make it.
+        taps: the maps that LPIPS and DISTS read, kept while passing.
+        more: further maps that are kept.
+    """
+
+    name: str
+    weights: str
+    steps: tuple[Step, ...]
+    maps: dict[str, int]
+    taps: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+    def reach(self, depth: int) -> Reach:
+        """The part of the picture that a sample depends on after `depth` steps."""
+        stride, before, after = 1, 0, 0
+        for step in self.steps[:depth]:
+            before += stride * step.padding
+            after += stride * (step.kernel - 1 - step.padding)
+            stride *= step.stride
+        return Reach(stride, before, after)
+
+    def size(self, side: int, depth: int) -> int:
+        """Samples along a side of `side` pixels after `depth` steps; 0 if there are none."""
+        for step in self.steps[:depth]:
+            room = side + 2 * step.padding - step.kernel
+            if room < (-step.stride + 1 if step.operation == "ceil" else 0) or (
+                step.operation == "blur" and side <= step.padding
+            ):
+                return 0
+            whole = -(-room // step.stride) if step.operation == "ceil" else room // step.stride
+            side = whole + 1
+        return side
+
+    def min_side(self, depth: int | None = None) -> int:
+        """The shortest side in pixels that leaves a sample after `depth` steps (all by default)."""
+        depth = len(self.steps) if depth is None else depth
+        return next(side for side in range(1, 1000) if self.size(side, depth) > 0)
+
+    def features(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Names of maps for `MetricSpec.features`; the taps by default."""
+        return tuple(f"{self.name}:{name}" for name in names or self.taps)
+
+
+def _alexnet() -> Network:
+    convolutions = [
+        Step("conv", 64, 11, 4, 2, "features.0"),
+        Step("conv", 192, 5, 1, 2, "features.3"),
+        Step("conv", 384, 3, 1, 1, "features.6"),
+        Step("conv", 256, 3, 1, 1, "features.8"),
+        Step("conv", 256, 3, 1, 1, "features.10"),
+    ]
+    steps: list[Step] = []
+    maps = {}
+    for number, convolution in enumerate(convolutions, 1):
+        if number in (2, 3):
+            steps.append(Step("max", steps[-1].channels, 3, 2))
+        steps += [convolution, Step("relu", convolution.channels)]
+        maps[f"relu{number}"] = len(steps)
+    return Network("alexnet", "lpips-alex", tuple(steps), maps, tuple(maps))
+
+
+def _vgg16(
+    name: str = "vgg16",
+    weights: str = "lpips-vgg",
+    pooling: Literal["max", "l2", "blur"] = "max",
+    slices: bool = False,
+) -> Network:
+    """VGG16 to relu5_3; `slices` says that parameters are named as in the authors' ST-LPIPS."""
+    steps: list[Step] = []
+    maps: dict[str, int] = {}
+    index = 0
+    for stage, (channels, layers) in enumerate(
+        ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), 1
+    ):
+        if stage > 1:
+            before = steps[-1].channels
+            if pooling == "l2":
+                steps.append(Step("l2", before, 3, 2, 1))
+            elif pooling == "max":
+                steps.append(Step("max", before, 2, 2))
+            else:
+                steps += [Step("max", before, 2, 1), Step("blur", before, 3, 2, 2)]
+                index += 1
+            index += 1
+        for layer in range(1, layers + 1):
+            key = f"net.slice{stage}.{index}" if slices else f"features.{index}"
+            steps.append(Step("conv", channels, 3, 1, 1, key))
+            maps[f"conv{stage}_{layer}"] = len(steps)
+            steps.append(Step("relu", channels))
+            maps[f"relu{stage}_{layer}"] = len(steps)
+            index += 2
+    taps = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
+    return Network(name, weights, tuple(steps), maps, taps, ("conv5_3",))
+
+
+def _squeezenet() -> Network:
+    steps = [Step("conv", 64, 3, 2, 0, "features.0"), Step("relu", 64)]
+    maps = {"relu1": 2}
+    for index, channels in ((3, 128), (4, 128), (6, 256), (7, 256), (9, 384), (10, 384),
+                            (11, 512), (12, 512)):  # fmt: skip
+        if index in (3, 6, 9):
+            steps.append(Step("ceil", steps[-1].channels, 3, 2))
+        steps.append(Step("fire", channels, 3, 1, 1, f"features.{index}"))
+        maps[f"fire{index}"] = len(steps)
+    taps = ("relu1", "fire4", "fire7", "fire9", "fire10", "fire11", "fire12")
+    return Network("squeezenet", "lpips-squeeze", tuple(steps), maps, taps)
+
+
+def _shift_tolerant_alexnet() -> Network:
+    """AlexNet whose strides are binomial filters (ST-LPIPS, Ghildyal and Liu 2022)."""
+    steps = (
+        Step("conv", 64, 11, 1, 2, "net.slice1.0"),
+        Step("blur", 64, 3, 2, 2),
+        Step("relu", 64),
+        Step("max", 64, 3, 1),
+        Step("blur", 64, 3, 2, 2),
+        Step("conv", 192, 5, 1, 2, "net.slice2.5"),
+        Step("relu", 192),
+        Step("max", 192, 3, 1),
+        Step("blur", 192, 3, 2, 2),
+        Step("conv", 384, 3, 1, 1, "net.slice3.9"),
+        Step("relu", 384),
+        Step("conv", 256, 3, 1, 1, "net.slice4.11"),
+        Step("relu", 256),
+        Step("conv", 256, 3, 1, 1, "net.slice5.13"),
+        Step("relu", 256),
+    )
+    maps = {f"relu{n}": depth for n, depth in enumerate((3, 7, 11, 13, 15), 1)}
+    return Network("st-alexnet", "st-lpips-alex", steps, maps, tuple(maps))
+
+
+ALEXNET = _alexnet()
+VGG16 = _vgg16()
+VGG16_L2 = _vgg16("vgg16-l2", pooling="l2")
+SQUEEZENET = _squeezenet()
+ST_ALEXNET = _shift_tolerant_alexnet()
+ST_VGG16 = _vgg16("st-vgg16", "st-lpips-vgg", "blur", slices=True)
+
+
+_loading = threading.Lock()
+_loaded: dict[tuple[str, str], dict[str, torch.Tensor]] = {}
+
+
+def parameters(weights: str, device: Any = "cpu") -> dict[str, torch.Tensor]:
+    """The trained numbers of a weight file as float32 tensors, loaded once per device.
+
+    Raises:
+        WeightsError: the file cannot be had.
+    """
+    import torch
+
+    key = (weights, str(device))
+    with _loading:
+        if key not in _loaded:
+            with torch.inference_mode(False):  # they must serve gradients later
+                _loaded[key] = {
+                    name: _channels_last(torch.tensor(values, dtype=torch.float32)).to(device)
+                    for name, values in _read(weights).items()
+                }
+        return _loaded[key]
+
+
+def _read(weights: str) -> Mapping[str, Any]:
+    import srqa.weights
+
+    if weights != SQUEEZENET.weights:
+        return srqa.weights.load(weights)
+    return dict(srqa.weights.read(_squeezenet_file())) | dict(
+        srqa.weights.load("lpips-squeeze-heads")
+    )
+
+
+def _squeezenet_file() -> Path:
+    """torchvision's own file, which no package on the index carries, where the user has it.
+
+    Raises:
+        WeightsError: it is in none of the places.
+    """
+    import torch
+
+    import srqa.weights
+
+    places = [srqa.weights.folder(), Path(torch.hub.get_dir()) / "checkpoints"]
+    for place in places:
+        if (place / SQUEEZENET_FILE).is_file():
+            return place / SQUEEZENET_FILE
+    raise WeightsError(
+        f"lpips-squeeze needs torchvision's {SQUEEZENET_FILE}, which is not in {places[0]}.",
+        hint=f"Get it from https://download.pytorch.org/models/{SQUEEZENET_FILE} and put it there.",
+    )
+
+
+def unload() -> None:
+    """Drop all trained numbers from memory."""
+    with _loading:
+        _loaded.clear()
+
+
+def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    if tensor.ndim != 4:
+        return tensor
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def normalised(planes: Planes) -> torch.Tensor:
+    """What the first step takes: float32 (N, 3, H, W), channels last; grey becomes R = G = B."""
+    x = as_batch(planes).float()
+    mean, deviation = (x.new_tensor(v)[:, None, None] for v in (MEAN, DEVIATION))
+    return _channels_last((x - mean) / deviation)
+
+
+def apply(
+    step: Step, x: torch.Tensor, numbers: dict[str, torch.Tensor], spare: bool = False
+) -> torch.Tensor:
+    """One step; `x` itself may be overwritten if it is to `spare`."""
+    import torch
+    import torch.nn.functional as F
+
+    if step.operation == "conv":
+        weight, bias = numbers[f"{step.key}.weight"], numbers[f"{step.key}.bias"]
+        return F.conv2d(x, weight, bias, step.stride, step.padding)
+    if step.operation == "relu":
+        return F.relu(x, inplace=spare)
+    if step.operation in ("max", "ceil"):
+        return F.max_pool2d(x, step.kernel, step.stride, ceil_mode=step.operation == "ceil")
+    if step.operation == "blur":
+        return _binomial(F.pad(x, [step.padding] * 4, mode="reflect"), step.stride, 0)
+    if step.operation == "l2":
+        return (_binomial(x * x, step.stride, step.padding) + 1e-12).sqrt()
+    squeezed = F.relu(_named(x, numbers, f"{step.key}.squeeze"))
+    both = [_named(squeezed, numbers, f"{step.key}.expand{n}x{n}", n // 2) for n in (1, 3)]
+    return F.relu(_channels_last(torch.cat(both, 1)))
+
+
+def _named(
+    x: torch.Tensor, numbers: dict[str, torch.Tensor], key: str, padding: int = 0
+) -> torch.Tensor:
+    import torch.nn.functional as F
+
+    return F.conv2d(x, numbers[f"{key}.weight"], numbers[f"{key}.bias"], padding=padding)
+
+
+def _binomial(x: torch.Tensor, stride: int, padding: int) -> torch.Tensor:
+    """Each channel filtered with (1, 2, 1)/4 along rows and columns."""
+    import torch.nn.functional as F
+
+    line = x.new_tensor([0.25, 0.5, 0.25])
+    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(x, kernel, stride=stride, padding=padding, groups=x.shape[1])
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """No autocast, and on a GPU no TF32, for what runs inside."""
+    import torch
+
+    with ExitStack() as stack:
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        yield

@@ -1,0 +1,86 @@
+"""What srqa knows of a metric: one frozen dataclass, `MetricSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["fr", "nr", "lr"]
+Input = Literal["rgb", "y", "gray"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricSpec:
+    """A metric: a pure function on planes, and all that the engine, tables and reports need.
+
+    Planes are a numpy array (C, H, W) of one picture or a tensor (N, C, H, W) of a batch, float,
+    values in [0, 1] (Y is 16/255 to 235/255).
+
+    Attributes:
+        name: what users type; variants follow a hyphen.
+        function: ``f(distorted, reference)`` for kind "fr", ``f(distorted)`` for "nr",
+            ``f(distorted, low_resolution)`` for "lr". It returns a float for an array and a tensor
+            (N,) for a batch; an additive metric returns the pair (sum of its map, count).
+        summary: one line.
+        kind: full reference, no reference, or against the low-resolution input.
+        input: the channel that the protocol hands over.
+        version: raised when the definition of the number changes.
+        level: a value per image, or one for the whole set.
+        rounding: whether Y or grey is rounded as the protocol says, or always to integers.
+        crop: "protocol" for the fidelity family, whose border is cut as the protocol says;
+            "none" for metrics that see the whole picture.
+        higher_is_better: the direction.
+        unit: "dB", "px", or "" for a plain number.
+        bounds: the lowest and highest possible value.
+        min_side: the shortest side in pixels below which there is no value.
+        additive: the value is ``finish(sum of a map / count)``: strips, tiles and batches add up.
+        halo: rows and columns around a tile that its map needs.
+        finish: turns the mean of an additive metric's map into its value.
+        features: names of network maps that can be shared with other metrics.
+        batchable: pictures of one size may be computed together.
+        differentiable: gradients flow on tensors.
+        code_licence: licence of the implementation.
+        weights: names of the weight files it needs.
+        alert: a value beyond which something else is wrong, and a sentence that says what.
+        provider: distribution that computes it, if not srqa; its version joins the signature.
+        settings: what a reader must know to get the same number elsewhere.
+        paper: where it is defined.
+        guidance: what it is good for and where it misleads.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    summary: str
+    kind: Kind = "fr"
+    input: Input = "rgb"
+    version: int = 1
+    level: Literal["image", "set"] = "image"
+    rounding: Literal["protocol", "uint8"] = "protocol"
+    crop: Literal["protocol", "none"] = "protocol"
+    higher_is_better: bool = True
+    unit: str = ""
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    min_side: int = 1
+    additive: bool = False
+    halo: int = 0
+    finish: Callable[[Any], Any] | None = None
+    features: tuple[str, ...] = field(default=())
+    batchable: bool = True
+    differentiable: bool = True
+    code_licence: str = "Apache-2.0"
+    weights: tuple[str, ...] = field(default=())
+    alert: tuple[float, str] | None = None
+    provider: str = ""
+    settings: str = ""
+    paper: str = ""
+    guidance: str = ""
+
+    def __call__(self, *planes: Any) -> Any:
+        """The value(s) on planes, with `finish` applied; no protocol, no size check."""
+        result = self.function(*planes)
+        if not self.additive:
+            return result
+        total, count = result
+        mean = total / count
+        return self.finish(mean) if self.finish else mean

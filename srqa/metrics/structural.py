@@ -1,0 +1,134 @@
+"""SSIM and MS-SSIM (Wang et al.), computed from the difference and the sum of two pictures.
+
+With e = a - b and s = a + b the two factors of SSIM are
+
+    luminance           1 - f(e)^2 / (mu_a^2 + mu_b^2 + C1)  with  (f(s)^2 + f(e)^2) / 2
+    contrast-structure  1 - var(e) / (var_a + var_b + C2)    with  (var(s) + var(e)) / 2
+
+for the sums of the two pictures' squared means and variances, where f is the Gaussian mean. They
+equal the textbook form, need the same four filterings and are exactly 1 for equal pictures. What
+is rounded is the small distance from 1. The variances, f(x^2) - f(x)^2, are taken about a constant
+near the strip's mean, and in float64 where numbers far from it would show in float32 (flat ground
+and graphics that are far off their reference).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, total
+from srqa.images.filters import gaussian_taps, half_size, separable_valid, sum_over_strips
+
+WINDOW = 11
+HALO = WINDOW // 2
+_TAPS = gaussian_taps(WINDOW, 1.5)
+_C1, _C2 = 0.01**2, 0.03**2
+MS_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MS_MIN_SIDE = (WINDOW - 1) * 2 ** (len(MS_WEIGHTS) - 1) + 1
+_FLOAT32_LIMITS = (5e-4, 0.4)
+"""Mean squares of the low-pass difference and sum up to which float32 keeps SSIM within 2e-7."""
+
+
+def structure_losses(a: Planes, b: Planes) -> tuple[Planes, Planes]:
+    """How far luminance and contrast-structure are below 1, where the window fits."""
+    if not is_tensor(a):
+        losses = [_losses_of_plane(p, q) for p, q in zip(a, b, strict=True)]
+        if len(losses) == 1:
+            return losses[0][0][None], losses[0][1][None]
+        return np.stack([loss[0] for loss in losses]), np.stack([loss[1] for loss in losses])
+    if a.device.type != "mps":
+        a, b = a.double(), b.double()
+    e, s = a - b, a + b
+    mean_e, mean_s = separable_valid(e, _TAPS), separable_valid(s, _TAPS)
+    square_e, square_s = mean_e * mean_e, mean_s * mean_s
+    var_e = separable_valid(e * e, _TAPS) - square_e
+    var_s = separable_valid(s * s, _TAPS) - square_s
+    luminance = 2 * square_e / (square_s + square_e + 2 * _C1)
+    contrast = 2 * var_e / (var_s + var_e + 2 * _C2)
+    return luminance, contrast
+
+
+_Plane = np.ndarray[Any, Any]
+
+
+def _losses_of_plane(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plane, _Plane]:
+    """`structure_losses` of two planes (H, W) with OpenCV; `wide` computes in float64.
+
+    e, s and their squares stand below each other in one array, so that one call filters all four;
+    the rows where they touch are within the window's rim, which is cut off.
+    """
+    import cv2
+
+    wide = wide or a.dtype == np.float64
+    kernel = np.array(_TAPS)
+    height, width = a.shape
+    stack = np.empty((4 * height, width), np.float64 if wide else np.float32)
+    depth = cv2.CV_64F if wide else cv2.CV_32F
+    some_a, some_b = cv2.mean(a[::8, ::16])[0], cv2.mean(b[::8, ::16])[0]
+    centre_e, centre_s = some_a - some_b, some_a + some_b
+    cv2.addWeighted(a, 1, b, -1, -centre_e, stack[:height], depth)
+    cv2.addWeighted(a, 1, b, 1, -centre_s, stack[height : 2 * height], depth)
+    cv2.multiply(stack[: 2 * height], stack[: 2 * height], stack[2 * height :])
+    smooth = cv2.sepFilter2D(stack, -1, kernel, kernel).reshape(4, height, width)
+    mean_e, mean_s, var_e, var_s = smooth[:, HALO:-HALO, HALO:-HALO]
+    square_e, square_s = cv2.multiply(mean_e, mean_e), cv2.multiply(mean_s, mean_s)
+    rest = (cv2.mean(square_e)[0], cv2.mean(square_s)[0])
+    if not wide and (rest[0] > _FLOAT32_LIMITS[0] or rest[1] > _FLOAT32_LIMITS[1]):
+        return _losses_of_plane(a, b, wide=True)
+    cv2.subtract(var_e, square_e, var_e)
+    cv2.subtract(var_s, square_s, var_s)
+    mean_e += centre_e
+    mean_s += centre_s
+    cv2.multiply(mean_e, mean_e, square_e)
+    cv2.multiply(mean_s, mean_s, square_s)
+    luminance = cv2.divide(
+        square_e, cv2.addWeighted(square_e, 1, square_s, 1, 2 * _C1, square_s), square_e, 2
+    )
+    contrast = cv2.divide(var_e, cv2.addWeighted(var_e, 1, var_s, 1, 2 * _C2, var_s), var_e, 2)
+    return luminance, contrast
+
+
+def _sums(a: Planes, b: Planes) -> tuple[Value, Value, int]:
+    """Sums of the SSIM map and of its contrast-structure factor, and their number of samples."""
+    luminance, contrast = structure_losses(a, b)
+    n = count(contrast)
+    lost = total(contrast)
+    structure = n - lost
+    return structure - total(luminance) + total(luminance * contrast), structure, n
+
+
+def ssim(distorted: Planes, reference: Planes) -> tuple[Value, int]:
+    """Sum and count of the SSIM map: 11 x 11 Gaussian, sigma 1.5, K 0.01 and 0.03, valid region.
+
+    Population covariance, no downsampling, mean over channels (Wang et al. 2004).
+    """
+    value, _, n = sum_over_strips(_sums, distorted, reference, HALO)
+    return value, n
+
+
+def ms_ssim(distorted: Planes, reference: Planes) -> Value:
+    """Multi-scale SSIM of Wang, Simoncelli and Bovik 2003: five scales, 2 x 2 mean between them.
+
+    Each channel's means of contrast-structure (and, at the coarsest scale, of SSIM) are raised to
+    the published weights and multiplied; a negative mean counts as 0. Mean over channels.
+    """
+    channels = [
+        _ms_ssim_plane(distorted[..., i : i + 1, :, :], reference[..., i : i + 1, :, :])
+        for i in range(distorted.shape[-3])
+    ]
+    return sum(channels) / len(channels)
+
+
+def _ms_ssim_plane(a: Planes, b: Planes) -> Value:
+    product: Value = 1.0
+    for level, weight in enumerate(MS_WEIGHTS):
+        coarsest = level == len(MS_WEIGHTS) - 1
+        ssim_sum, contrast_sum, n = sum_over_strips(_sums, a, b, HALO)
+        mean = (ssim_sum if coarsest else contrast_sum) / n
+        mean = namespace(mean).clip(mean, 0.0, None) if is_tensor(mean) else max(mean, 0.0)
+        product = product * mean**weight
+        if not coarsest:
+            a, b = half_size(a), half_size(b)
+    return product

@@ -1,0 +1,122 @@
+"""What README and docs say is run: commands, Python blocks, generated pages, links."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+
+
+def blocks(page, language):
+    return [body for name, body in _BLOCK.findall(page.read_text("utf-8")) if name == language]
+
+
+def readme_commands():
+    lines = [line for block in blocks(ROOT / "README.md", "bash") for line in block.splitlines()]
+    return [line for line in lines if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """The folders that the README speaks of, holding real pictures."""
+    pytest.importorskip("skimage")
+    import cv2
+
+    from srqa.demo import photographs
+    from srqa.images.read import read
+    from srqa.images.resize import imresize
+
+    folder = tmp_path_factory.mktemp("readme")
+    kernels = {"swinir": "lanczos3", "hat": "bicubic", "bicubic": "bilinear"}
+    for source in photographs()[:3]:
+        hr = read(source).pixels[:192, :192]
+        pictures = {"hr": hr}
+        for method, kernel in kernels.items():
+            pictures[method] = imresize(imresize(hr, 0.25), 4, kernel=kernel)
+            pictures[f"outputs/{method}"] = pictures[method]
+        for place, pixels in pictures.items():
+            (folder / place).mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(folder / place / source.name), np.flip(pixels, -1))
+    return folder
+
+
+def test_readme_commands_run(workplace):
+    """In order, in one folder, with the options as they stand."""
+    ran = 0
+    for line in readme_commands():
+        words = shlex.split(line, comments=True)
+        if words[0] != "srqa":
+            continue
+        command = [sys.executable, "-c", "from srqa.cli import main; main()", *words[1:]]
+        done = subprocess.run(
+            command, cwd=workplace, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        ran += 1
+    assert ran >= 6
+    assert (workplace / "runs/x4/report.html").stat().st_size > 50_000
+
+
+def test_other_readme_commands_are_run_by_ci():
+    other = {shlex.split(line, comments=True)[0] for line in readme_commands()} - {"srqa"}
+    assert other == {"make", "pip"}
+    ci = (ROOT / ".ci/run").read_text()
+    makes = [line.split()[1] for line in readme_commands() if line.startswith("make")]
+    assert all(f"make {target}" in ci for target in makes)
+    assert "pip install --quiet --disable-pip-version-check -e" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_blocks_run(page, workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    for body in blocks(page, "python"):
+        if "my_package" in body or "hat" in body:
+            continue  # tested as a package in test_entry_point; needs folders of its own name
+        exec(compile(body, str(page), "exec"), {"sr": pixels, "hr": pixels})
+
+
+def test_the_folders_example_runs(workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    (body,) = [b for b in blocks(ROOT / "docs/python.md", "python") if "hat" in b]
+    exec(compile(body.replace("runs/x4", "runs/python"), "docs/python.md", "exec"), {})
+
+
+def test_the_metric_of_ones_own_runs():
+    (body,) = [b for b in blocks(ROOT / "docs/python.md", "python") if "my_package" in b]
+    space = {}
+    exec(compile(body, "docs/python.md", "exec"), space)
+    ramp = np.linspace(0, 1, 11, dtype=np.float32)[None, None, :].repeat(5, 1)
+    assert space["SPEC"](ramp) == pytest.approx(0.1)
+
+
+def test_metrics_page_is_current():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text("utf-8") == module.page(), "run `python docs/generate.py`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#][^)]*)\)", page.read_text("utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target.split("#")[0]).exists(), target
+
+
+def test_protocol_example_is_valid(tmp_path):
+    from srqa.engine.protocol import get_protocol
+
+    (body,) = blocks(ROOT / "docs/protocols.md", "toml")
+    path = tmp_path / "aim.toml"
+    path.write_text(body)
+    protocol = get_protocol(str(path))
+    assert (protocol.name, protocol.crop, protocol.y_rounded) == ("aim", 6, True)
