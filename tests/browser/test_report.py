@@ -120,6 +120,12 @@ def settle(page) -> None:
     page.evaluate("new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))")
 
 
+def open_table(page) -> None:
+    """Unfold the table of images; it is drawn when the browser reports the unfolding."""
+    page.locator("details.every summary").click()
+    until(page, "document.querySelector('table.images tbody tr') !== null")
+
+
 def state(page) -> dict:
     return page.evaluate("srqaReport.viewer.state")
 
@@ -392,7 +398,7 @@ def test_unknown_metrics_and_odd_values_draw(visit, tmp_path: Path) -> None:
     page = visit(write_report(run, tmp_path / "r.html"))
     assert page.locator(".card").count() == 3
     assert page.locator("text=∞ × 1").count() == 9
-    page.locator("details.every summary").click()
+    open_table(page)
     assert page.locator("table.images tbody tr").count() == 15
 
 
@@ -400,7 +406,7 @@ def test_fifteen_thousand_rows_stay_usable(visit, tmp_path: Path) -> None:
     metrics = ("psnr-y", "ssim-y", "psnr", "ssim", "ms-ssim", "mse", "rmse", "m1", "m2", "m3")
     report = write_report(make_run(metrics=metrics, images=5000), tmp_path / "r.html")
     page = visit(report)
-    page.locator("details.every summary").click()
+    open_table(page)
     table = page.locator("table.images")
     assert table.locator("tbody tr").count() < 100
     milliseconds = page.evaluate(
@@ -426,7 +432,7 @@ def test_fifteen_thousand_rows_stay_usable(visit, tmp_path: Path) -> None:
 def test_hostile_names_stay_text(visit, tmp_path: Path) -> None:
     names = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "插值 🦋")
     page = visit(write_report(make_run(methods=names), tmp_path / "r.html"))
-    page.locator("details.every summary").click()
+    open_table(page)
     assert page.locator("img").count() == 0
     assert sorted(first_cells(page)) == sorted(names)
     page.locator(".card svg").first.focus()
@@ -441,7 +447,7 @@ def test_phone_has_no_horizontal_overflow(visit, pictures: Path, tmp_path: Path)
     for report in (pictures / "report.html", write_report(wide, tmp_path / "r.html")):
         page = visit(report, width=390, height=844, has_touch=True, device_scale_factor=2)
         page.wait_for_timeout(300)
-        page.locator("details.every summary").click()
+        open_table(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
