@@ -1,22 +1,35 @@
-"""Write docs/metrics.md from the catalog: ``python docs/generate.py``."""
+"""Write docs/metrics.md and the tables in docs/weights.md and docs/choosing.md.
+
+Run ``python docs/generate.py``.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from srqa import weights
+from srqa.metrics import agreement, licences
 from srqa.metrics.catalog import CATALOG
-from srqa.metrics.spec import MetricSpec
+from srqa.metrics.spec import Agreement, MetricSpec
 
 PAGE = Path(__file__).parent / "metrics.md"
+WEIGHTS_PAGE = Path(__file__).parent / "weights.md"
+CHOOSING_PAGE = Path(__file__).parent / "choosing.md"
+START, END = "<!-- made by docs/generate.py -->\n", "<!-- end -->\n"
 
 HEAD = """# Metrics
 
 *Made from the catalog by `python docs/generate.py`; `srqa metrics show NAME` prints the same.*
 
+**Which one should I trust? See [choosing.md](choosing.md).**
+
 Kinds: `fr` compares with the reference, `nr` needs none, `lr` compares with the low-resolution
 input. A metric "with border cut" belongs to the fidelity family, whose border is cut as the
 [protocol](protocols.md) says. Names of other toolboxes are understood: `psnry` is `psnr-y`, `ssimc`
-is `ssim`.
+is `ssim`. Licences of trained numbers: [weights.md](weights.md).
+
+Agreement with people. 2AFC: {0}. SROCC: {1}. Only
+figures that were read where they were measured, or in two places; none means that none is certain.
 
 | name | kind | better | what it is |
 |---|---|---|---|
@@ -27,10 +40,11 @@ def page() -> str:
     """The whole page."""
     rows = [
         f"| [`{s.name}`](#{s.name}) | {s.kind} | {'higher' if s.higher_is_better else 'lower'} "
-        f"| {s.summary} |"
+        f"| {s.summary}{' (one value for the set)' if s.level == 'set' else ''} |"
         for s in CATALOG
     ]
-    return HEAD + "\n".join(rows) + "\n\n" + "\n".join(_section(spec) for spec in CATALOG)
+    head = HEAD.format(agreement.MEANINGS["2AFC"], agreement.MEANINGS["SROCC"])
+    return head + "\n".join(rows) + "\n\n" + "\n".join(_section(spec) for spec in CATALOG)
 
 
 def _section(spec: MetricSpec) -> str:
@@ -39,20 +53,89 @@ def _section(spec: MetricSpec) -> str:
         "border cut" if spec.crop == "protocol" else "whole picture",
         f"from {spec.min_side} pixels a side",
         "differentiable" if spec.differentiable else "no gradients",
-        f"computed by {spec.provider or 'srqa'}",
+        f"computed by {_provider(spec)}",
     ]
+    if spec.level == "set":
+        facts.insert(0, "one value for the set")
     lines = [f"## {spec.name}", "", f"{_sentence(spec.summary)} *{', '.join(facts)}.*", ""]
-    for label, text in (("Settings", spec.settings), ("Source", spec.paper)):
+    for label, text in (
+        ("Settings", spec.settings),
+        ("Source", spec.paper),
+        ("Licence", _licence(spec)),
+        ("Tiles", f"none, {spec.whole}" if spec.whole else ""),
+    ):
         if text:
             lines.append(f"- {label}: {text}")
+    lines += [f"- Agreement with people: {_agreement(entry)}" for entry in spec.agreement]
     if spec.guidance:
         lines += ["", spec.guidance]
     return "\n".join(lines) + "\n"
+
+
+def _provider(spec: MetricSpec) -> str:
+    extra = f" (`pip install srqa[{spec.extra}]`)" if spec.extra else ""
+    return (spec.provider or "srqa") + extra
+
+
+def _licence(spec: MetricSpec) -> str:
+    """Of code and trained numbers, where there is more to say than the licence of srqa."""
+    trained = " AND ".join(licences.weights_licences(spec))
+    if not trained and spec.code_licence == "Apache-2.0":
+        return ""
+    accept = "; needs `--accept-licence`" if licences.needs_acceptance(spec) else ""
+    return (
+        f"code {spec.code_licence}" + (f", trained numbers {trained}" if trained else "") + accept
+    )
+
+
+def _agreement(entry: Agreement) -> str:
+    return f"{agreement.sentence(entry)} ({entry.source})"
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
+def weights_page() -> str:
+    """docs/weights.md with its table as the manifest has it."""
+    rows = [
+        f"| `{file.name}` | {file.summary} | {_size(file.bytes)} | {file.licence} |"
+        for file in weights.files()
+    ]
+    return _with_table(WEIGHTS_PAGE, "| name | what | size | licence |\n|---|---|---|---|\n", rows)
+
+
+def choosing_page() -> str:
+    """docs/choosing.md with its table as the catalog has it."""
+    columns = ("BAPPS", "PIPAL", "TID2013")
+    rows = []
+    for spec in CATALOG:
+        cells = [_figure_on(spec, data) for data in columns]
+        if any(cells[:2]):
+            rows.append(f"| `{spec.name}` | {' | '.join(cells)} |")
+    head = "| metric | BAPPS, choices | PIPAL, rank correlation | TID2013, rank correlation |\n"
+    return _with_table(CHOOSING_PAGE, head + "|---|---|---|---|\n", rows)
+
+
+def _figure_on(spec: MetricSpec, data: str) -> str:
+    found = [entry for entry in spec.agreement if entry.data.startswith(data)]
+    return agreement.figure(found[0].value, found[0].measure) if found else ""
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.3g} MB" if size >= 1e5 else f"{size / 1e3:.3g} kB"
+
+
+def _with_table(path: Path, head: str, rows: list[str]) -> str:
+    """The page with the table between its two marks."""
+    before, rest = path.read_text(encoding="utf-8").split(START)
+    after = rest.split(END)[1]
+    return before + START + head + "\n".join(rows) + "\n" + END + after
+
+
+PAGES = {PAGE: page, WEIGHTS_PAGE: weights_page, CHOOSING_PAGE: choosing_page}
+"""Every page that is made here, wholly or in part."""
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, made in PAGES.items():
+        path.write_text(made(), encoding="utf-8")

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from srqa.engine.evaluate import evaluate
     from srqa.engine.results import Run
-    from srqa.metrics.api import list_metrics, metric
+    from srqa.metrics.api import difference_map, list_metrics, metric
 
 __version__ = "0.1.0"
-__all__ = ["Run", "evaluate", "list_metrics", "metric"]
+__all__ = ["Run", "difference_map", "evaluate", "list_metrics", "metric"]
 
 _HOMES = {
     "evaluate": "srqa.engine.evaluate",
     "Run": "srqa.engine.results",
     "metric": "srqa.metrics.api",
+    "difference_map": "srqa.metrics.api",
     "list_metrics": "srqa.metrics.api",
 }
 

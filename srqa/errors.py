@@ -59,3 +59,7 @@ class WeightsError(SrqaError):
 
 class NotApplicableError(SrqaError):
     """A metric has no value for this picture, for instance because it is too small."""
+
+
+class MissingPackageError(UsageError):
+    """A metric or a format needs a package that is not installed."""

@@ -98,11 +98,25 @@ def test_the_metric_of_ones_own_runs():
     assert space["SPEC"](ramp) == pytest.approx(0.1)
 
 
-def test_metrics_page_is_current():
+def test_generated_pages_are_current():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.page(), "run `python docs/generate.py`"
+    assert {path.name for path in module.PAGES} == {"metrics.md", "weights.md", "choosing.md"}
+    for path, made in module.PAGES.items():
+        assert path.read_text("utf-8") == made(), f"{path.name}: run `python docs/generate.py`"
+
+
+def test_metrics_that_pages_name_exist():
+    """On the page that gives advice: every name in code marks is a metric or something to type."""
+    from fnmatch import filter as matching
+
+    from srqa.metrics import registry
+
+    text = (ROOT / "docs/choosing.md").read_text("utf-8")
+    for name in re.findall(r"`([^`]+)`", text):
+        known = matching(registry.names(), name) or name.startswith(("--", "srqa "))
+        assert known, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

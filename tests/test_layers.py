@@ -24,7 +24,13 @@ ORDER = (
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LOWEST = len(ORDER)
 # Public names that `srqa/__init__.py` imports lazily, by the room they live in.
-LAZY = {"evaluate": "engine", "Run": "engine", "metric": "metrics", "list_metrics": "metrics"}
+LAZY = {
+    "evaluate": "engine",
+    "Run": "engine",
+    "metric": "metrics",
+    "difference_map": "metrics",
+    "list_metrics": "metrics",
+}
 
 
 def imported(tree):

@@ -43,15 +43,19 @@ def command(
     its 95 % bootstrap interval, and Wilcoxon's signed-rank test with Holm's correction over all
     pairs. Runs whose numbers are defined differently are refused.
     """
-    from srqa.engine.compare import compare_runs
+    from srqa.engine.compare import compare_runs, left_out
     from srqa.engine.results import Run
     from srqa.report import tables
 
+    loaded = [Run.load(path) for path in runs]
     comparisons = compare_runs(
-        [Run.load(path) for path in runs],
+        loaded,
         metrics=[_metric(name) for name in metrics.split(",")] if metrics else None,
         methods=methods.split(",") if methods else None,
     )
+    if whole := left_out(loaded):
+        note = f"{' and '.join(whole)} left out: one value for a whole set has no images to pair."
+        click.echo(click.style("note: ", fg="yellow") + note, err=True)
     if as_json or output_format == "json":
         from srqa.engine.results import plain
 

@@ -16,10 +16,11 @@ import click
     help="Folder for the pictures, the Run and the report.",
 )
 def command(out: Path) -> None:
-    """Real photographs, x4 inputs, three upscalers; a table, a comparison and a report."""
+    """Real photographs, x4 inputs, four upscalers; a table, a comparison and a report."""
     from srqa import demo
-    from srqa.cli.evaluate import show
+    from srqa.cli.evaluate import remarks, show
     from srqa.cli.progress import pictures
+    from srqa.cli.weights import fetching
     from srqa.engine.compare import compare_runs
     from srqa.report import tables
     from srqa.report.html import write_report
@@ -27,15 +28,16 @@ def command(out: Path) -> None:
     click.echo("Shrinking photographs by 4 and enlarging them again ...", err=True)
     with pictures("enlarging") as progress:
         demo.make_pictures(out, progress)
-    with pictures("evaluating") as progress:
-        run = demo.evaluate_pictures(out, progress)
+    with fetching() as fetched, pictures("evaluating") as progress:
+        run = demo.evaluate_pictures(out, progress, fetched)
     show(run, "table")
+    remarks(run)
     from srqa.cli.console import out as console
 
-    for comparison in compare_runs([run], metrics=["psnr-y"]):
+    for comparison in compare_runs([run], metrics=["psnr-y", "lpips"]):
         console().print()
         console().print(*tables.comparison_terminal(comparison))
-    title = "Three classical upscalers, x4"
+    title = "Classical upscalers, x4"
     with pictures("reading pictures") as progress:
         path = write_report(run, out / "report.html", title=title, progress=progress)
     click.echo(f"\nOpen {path} in a browser.", err=True)

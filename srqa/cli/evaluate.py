@@ -18,6 +18,8 @@ EXAMPLES = """\b
 Examples:
   srqa evaluate outputs/ --ref hr/ --scale 4
   srqa evaluate swinir/ hat/ bicubic/ --ref hr/ --scale 4 -m psnr-y,ssim-y,vif --out runs/x4
+  srqa evaluate outputs/ --ref hr/ --scale 4 -m lpips,lpips-vgg,dists,niqe
+  srqa evaluate outputs/ -m niqe,brisque                 # no reference at all
   srqa evaluate outputs/ --ref hr/ --layout '{method}/{dataset}/{content}_x{scale}.png'
   srqa evaluate new/ --ref hr/ --scale 4 --baseline runs/x4 --max-drop psnr-y=0.05
   srqa evaluate new/ --ref hr/ --scale 4 --fail-if 'ssim-y<0.8' --fail-if 'any(ssim-y)<0.7'
@@ -28,7 +30,10 @@ Examples:
 @click.argument("outputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.pairing
 @click.option(
-    "-m", "--metrics", metavar="LIST", help="Metrics, with commas between.  [psnr-y,ssim-y]"
+    "-m",
+    "--metrics",
+    metavar="LIST",
+    help="Metrics, with commas between.  [psnr-y,ssim-y,lpips,dists,niqe,brisque]",
 )
 @click.option(
     "--protocol",
@@ -88,6 +93,25 @@ Examples:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--batch-size", type=int, help="Pictures computed together.  [1 on a CPU, else 16]")
 @click.option("--workers", type=int, help="Threads.  [all cores]")
+@click.option(
+    "--memory", metavar="SIZE", help="For the maps of networks, as 8GB.  [half of what is free]"
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="In which networks compute; bfloat16 is quicker, less exact, and marked.",
+)
+@click.option(
+    "--ma", type=click.Path(path_type=Path), help="Ma scores for pi: CSV with image and ma."
+)
+@click.option("--offline", is_flag=True, help="Fetch no weights.")
+@click.option(
+    "--accept-licence",
+    is_flag=True,
+    help="Use metrics whose code or weights forbid commercial use.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache of scores.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no remarks.")
 def command(outputs: tuple[Path, ...], **given: Any) -> int:
@@ -96,15 +120,16 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
     OUTPUTS is a folder of pictures, a folder of methods or datasets, several folders, or files.
     """
     from srqa.engine import gates
-    from srqa.engine.evaluate import choose_metrics, evaluate
+    from srqa.engine.choice import named
+    from srqa.engine.evaluate import evaluate
     from srqa.images.read import DecodePolicy
 
     conditions = [gates.parse_condition(text) for text in given["fail_if"]]
     drops = [gates.parse_drop(text) for text in given["max_drop"]]
     metrics = given["metrics"]
-    gates.check_computed([spec.name for spec in choose_metrics(metrics)], conditions, drops)
+    gates.check_computed([spec.name for spec in named(metrics)], conditions, drops)
     baseline, method = _baseline(given["baseline"], bool(drops))
-    with _progress(given["quiet"], given["out"]) as progress:
+    with _fetching(given["quiet"]) as fetching, _progress(given["quiet"], given["out"]) as progress:
         run = evaluate(
             list(outputs),
             **options.collecting(given),
@@ -119,15 +144,21 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
             device=given["device"],
             batch_size=given["batch_size"],
             workers=given["workers"],
+            memory=given["memory"],
+            dtype=given["dtype"],
+            ma=given["ma"],
+            offline=given["offline"],
+            accept_licence=given["accept_licence"],
             cache=not given["no_cache"],
             progress=progress,
+            fetching=fetching,
             command=_command_line(),
         )
     with reader_may_leave():
         show(run, "json" if given["as_json"] else given["output_format"])
     if not given["quiet"]:
-        _remarks(run)
-        _list_pictures("n/a", "yellow", run.not_applicable)
+        remarks(run)
+        _list_absent(run.not_applicable)
     _list_pictures("failed", "red", run.problems)
     if run.path and not given["quiet"]:
         click.echo(f"Run written to {run.path}; `srqa report {run.path}` makes a page.", err=True)
@@ -169,6 +200,14 @@ def _progress(quiet: bool, out: Path | None) -> Any:
     return pictures("evaluating", quiet=quiet, on_interrupt=resume)
 
 
+def _fetching(quiet: bool) -> Any:
+    from contextlib import nullcontext
+
+    from srqa.cli.weights import fetching
+
+    return nullcontext() if quiet else fetching()
+
+
 def show(run: Run, output_format: str) -> None:
     """Print a Run's summary on standard output."""
     from srqa.report import tables
@@ -183,7 +222,7 @@ def show(run: Run, output_format: str) -> None:
         click.echo(make[output_format](run), nl=False)
 
 
-def _remarks(run: Run) -> None:
+def remarks(run: Run) -> None:
     """Pairing and warnings, on standard error."""
     for used in run.manifest["pairing"]:
         if used["rule"] not in ("same relative path", ""):
@@ -191,6 +230,24 @@ def _remarks(run: Run) -> None:
             click.echo(f"paired {label}: {used['rule']} ({used['n']} pairs)", err=True)
     for warning in run.warnings:
         click.echo(click.style("note: ", fg="yellow") + warning, err=True)
+
+
+def _list_absent(entries: list[dict[str, str]]) -> None:
+    """Metrics without a value and why, each reason once with its first pictures."""
+    from srqa.images.collection import some
+
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        key = (entry["metrics"], entry["problem"])
+        reasons.setdefault(key, []).append(entry["image"])
+    _list_pictures(
+        "n/a",
+        "yellow",
+        [
+            {"image": some(images), "metrics": metrics, "problem": problem}
+            for (metrics, problem), images in reasons.items()
+        ],
+    )
 
 
 def _list_pictures(word: str, colour: str, entries: list[dict[str, str]]) -> None:

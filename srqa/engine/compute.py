@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 
 from srqa.engine.cache import Cache, CachedScore
+from srqa.engine.memory import free
 from srqa.engine.plan import Plan
 from srqa.engine.protocol import Prepared
 from srqa.engine.results import NOT_APPLICABLE, FileRow
-from srqa.errors import NotApplicableError, WeightsError
+from srqa.errors import InputError, NotApplicableError, WeightsError
 from srqa.images.layout import Item
+from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
 
 
@@ -64,27 +67,48 @@ def too_small(spec: MetricSpec, pictures: Iterable[Prepared], crop: int) -> str:
 
 def compute_on_arrays(work: Work, plan: Plan, cache: Cache | None) -> None:
     """Compute the metrics of one item picture by picture, with numpy planes."""
-    for spec in work.specs:
-        pictures = work.planes[spec.kind]
-        crop = plan.protocol.crop_for(spec, work.result.item.scale)
-        problem = too_small(spec, pictures, crop)
-        start = time.perf_counter()
-        value = math.nan
-        if not problem:
-            try:
-                value = float(spec(*(p.planes(spec, crop) for p in pictures)))
-            except NotApplicableError as error:
-                problem = f"{NOT_APPLICABLE}{error}"
-            except MemoryError:
-                problem = f"{work.result.item.name} is too large for this machine's memory."
-            except WeightsError:  # then no picture gets a value
-                raise
-            except Exception as error:  # a metric, maybe a user's own, must not stop the others
-                problem = f"{spec.name} failed on {work.result.item.name}: {brief(error)}"
-        if not problem and math.isnan(value):
-            problem = f"{spec.name} gave no number (NaN) for {work.result.item.name}."
-        seconds = time.perf_counter() - start
-        keep(work, spec, CachedScore(value, problem, seconds), cache)
+    memory = min(plan.memory, free("cpu") // 2) if plan.on_tensors else plan.memory
+    with network_settings(replace(plan, memory=memory), work.specs):
+        for spec in work.specs:
+            start = time.perf_counter()
+            value, problem = _compute(spec, work, plan)
+            if not problem and math.isnan(value):
+                problem = f"{spec.name} gave no number (NaN) for {work.result.item.name}."
+            seconds = time.perf_counter() - start
+            keep(work, spec, CachedScore(value, problem, seconds), cache)
+
+
+def _compute(spec: MetricSpec, work: Work, plan: Plan) -> tuple[float, str]:
+    """The value, or why there is none."""
+    pictures, item = work.planes[spec.kind], work.result.item
+    crop = plan.protocol.crop_for(spec, item.scale)
+    problem = too_small(spec, pictures, crop)
+    if problem:
+        return math.nan, problem
+    try:
+        given = plan.given_for(spec, item)
+        return float(spec(*(p.planes(spec, crop) for p in pictures), *given)), ""
+    except NotApplicableError as error:
+        problem = f"{NOT_APPLICABLE}{error}"
+    except InputError as error:
+        problem = f"{error}."
+    except MemoryError:
+        problem = f"{item.name} is too large for this machine's memory."
+    except WeightsError:  # then no picture gets a value
+        raise
+    except Exception as error:  # a metric, maybe a user's own, must not stop the others
+        problem = f"{spec.name} failed on {item.name}: {brief(error)}"
+    return math.nan, problem
+
+
+def network_settings(plan: Plan, specs: Iterable[MetricSpec]) -> AbstractContextManager[None]:
+    """How networks run for metrics that are computed for the same pictures."""
+    return features.settings(
+        memory=plan.memory,
+        threads=1 if plan.on_tensors else plan.workers,
+        dtype=plan.dtype,
+        announced=[spec.function for spec in specs if spec.features],
+    )
 
 
 def brief(error: BaseException) -> str:

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 import srqa
+from srqa.engine import sets
 from srqa.engine.cache import Cache
+from srqa.engine.choice import Fetching, check_installed, choose_metrics, with_weights
 from srqa.engine.compute import ItemResult
+from srqa.engine.given import match, read_numbers
 from srqa.engine.journal import Journal
 from srqa.engine.manifest import assemble
-from srqa.engine.plan import Plan, applicable, with_scales
+from srqa.engine.plan import Dtype, Plan, with_scales
 from srqa.engine.protocol import Mismatch, Protocol, get_protocol
 from srqa.engine.results import Run
 from srqa.engine.runner import available_cores, run
@@ -24,10 +27,9 @@ from srqa.errors import RunError, UsageError
 from srqa.files import make_folder, printable
 from srqa.images.layout import Item, collect
 from srqa.images.read import DecodePolicy
-from srqa.metrics import registry
-from srqa.metrics.spec import MetricSpec
+from srqa.metrics import licences
+from srqa.weights.sources import network_forbidden
 
-DEFAULT_METRICS = ("psnr-y", "ssim-y")
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number of all."""
 
@@ -84,11 +86,17 @@ def evaluate(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
+    memory: str | int | None = None,
+    dtype: Dtype = "float32",
+    ma: Path | str | None = None,
+    offline: bool = False,
+    accept_licence: bool = False,
     cache: bool = True,
     out: Path | str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
+    fetching: Fetching | None = None,
     command: str = "",
 ) -> Run:
     """Compute metrics of super-resolved pictures.
@@ -96,7 +104,7 @@ def evaluate(
     Args:
         outputs: a folder (of pictures, of methods, of datasets), several folders, or files.
         ref: the references, laid out alike; without it only no-reference metrics run.
-        metrics: names, as a list or with commas between; psnr-y and ssim-y when not said.
+        metrics: names, as a list or with commas between; `DEFAULT_METRICS` when not said.
         scale: the factor of super-resolution, which decides the border that is cut.
         lr: the low-resolution inputs, for metrics of kind "lr".
         protocol: a name, a TOML file, or a `Protocol`.
@@ -112,11 +120,18 @@ def evaluate(
         device: "auto" (a GPU if there is one), "cpu", "cuda" or "cuda:N".
         batch_size: pictures computed together; on a CPU one by one is faster.
         workers: threads; as many as there are cores when not said.
+        memory: what the maps of networks may take ("8GB", or bytes); half of what is free when
+            not said. Larger pictures are computed tile by tile.
+        dtype: in which networks compute; "bfloat16" is quicker and marked in the signature.
+        ma: a CSV file with the columns image and ma: the Ma scores, for `pi`.
+        offline: fetch no weights.
+        accept_licence: use metrics whose code or weights forbid commercial use.
         cache: use and fill the user's cache of scores.
         out: folder for the Run.
         resume: go on with an interrupted Run in `out`.
         overwrite: replace a Run in `out`.
         progress: called after each picture with (done, all).
+        fetching: called with (what, bytes done, bytes in all or None) while weights are fetched.
         command: recorded in the manifest.
 
     Returns:
@@ -125,6 +140,7 @@ def evaluate(
     Raises:
         UsageError: an unknown metric or protocol, or options that contradict each other.
         PairingError: outputs and references do not fit together.
+        WeightsError: the weights of a metric that was asked for cannot be had.
         RunError, OutputError: `out` cannot be used.
 
     Example:
@@ -139,12 +155,12 @@ def evaluate(
         raise UsageError(f"The scale must be a positive number, not {scale}.")
     if isinstance(outputs, str | Path):
         outputs = [outputs]
-    specs = applicable(
-        choose_metrics(metrics),
-        reference=ref is not None,
-        lr=lr is not None,
-        asked_for=bool(metrics),
+    specs = choose_metrics(
+        metrics, reference=ref is not None, lr=lr is not None, given=("ma",) if ma else ()
     )
+    licences.check_accepted(specs, accept_licence)
+    check_installed(specs)
+    numbers = {"ma": read_numbers(Path(ma), "ma")} if ma else {}
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     if depth is not None:
         chosen = replace(chosen, depth=8 if depth == 8 else "stored")
@@ -158,6 +174,8 @@ def evaluate(
         batch_size=_positive("--batch-size", batch_size) or (1 if target == "cpu" else 16),
         workers=_positive("--workers", workers) or available_cores(),
         version=srqa.__version__,
+        dtype=dtype,
+        memory=_allowance(memory, target),
     )
     collection = collect(
         list(outputs),
@@ -170,21 +188,25 @@ def evaluate(
         on_missing=on_missing,
     )
     items = [_named(item) for item in with_scales(collection.items)]
+    given = {name: match(table, items) for name, table in numbers.items()}
     output = Output(Path(out), resume, overwrite) if out is not None else None
     started = datetime.datetime.now(datetime.UTC)
-    with _journal(output, plan) as journal:
-        if output:
-            output.check()
-        results, notes = _results(items, plan, journal, resume, cache, progress)
-        made = assemble(items, results, plan, collection, notes)
-        made.manifest |= {
-            "command": command,
-            "started": started.isoformat(timespec="seconds"),
-            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        }
-        if output and journal:
-            made.save(output.folder)
-            journal.remove()
+    with network_forbidden(offline):
+        specs, left_out = with_weights(specs, asked_for=bool(metrics), progress=fetching)
+        plan = replace(plan, metrics=specs, given=given)
+        with _journal(output, plan) as journal:
+            if output:
+                output.check()
+            results, whole, notes = _results(items, plan, journal, resume, cache, progress)
+            made = assemble(items, results, whole, plan, collection, [*left_out, *notes])
+            made.manifest |= {
+                "command": command,
+                "started": started.isoformat(timespec="seconds"),
+                "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            }
+            if output and journal:
+                made.save(output.folder)
+                journal.remove()
     return made
 
 
@@ -207,24 +229,17 @@ def _named(item: Item) -> Item:
     )
 
 
-def choose_metrics(metrics: Sequence[str] | str | None) -> list[MetricSpec]:
-    """The metrics that are meant by names, with commas between or in a list.
-
-    Raises:
-        UsageError: a name is empty or unknown.
-    """
-    wanted = metrics.split(",") if isinstance(metrics, str) else list(metrics or DEFAULT_METRICS)
-    if not all(name.strip() for name in wanted):
-        raise UsageError(
-            "The list of metrics has an empty name.", hint="Write it as -m psnr-y,ssim-y."
-        )
-    return list({spec.name: spec for spec in map(registry.get, wanted)}.values())
-
-
 def _positive(option: str, number: int | None) -> int | None:
     if number is not None and number < 1:
         raise UsageError(f"{option} must be at least 1, not {number}.")
     return number
+
+
+def _allowance(memory: str | int | None, device: str) -> int:
+    """Bytes for the maps of networks: what was said, else half of what is free."""
+    from srqa.engine.memory import free, parse
+
+    return free(device) // 2 if memory is None else parse(memory)
 
 
 def _device(name: str) -> str:
@@ -258,28 +273,45 @@ def _results(
     resume: bool,
     use_cache: bool,
     progress: Progress | None,
-) -> tuple[dict[Item, ItemResult], list[str]]:
-    """Results by item, finished ones from the journal, and what went wrong with the cache."""
+) -> tuple[dict[Item, ItemResult], list[sets.SetResult], list[str]]:
+    """Results by item and of whole sets, and what went wrong with the cache.
+
+    Finished ones come from the journal.
+    """
     results: dict[Item, ItemResult] = {}
     if journal:
         results = _resumed(journal, items, plan) if resume else {}
         journal.start(results.values())
     cache = Cache() if use_cache else None
     todo = [item for item in items if item not in results]
+    total, done = len(items) + sets.work(items, plan), len(results)
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(done, total)
+
+    whole = []
     with ExitStack() as stack:
         if cache:
             stack.callback(cache.close)
-        if progress:
-            progress(len(results), len(items))
+        advance(0)
         running = run(todo, plan, cache)
         stack.callback(running.close)
         for result in running:
             results[result.item] = result
             if journal:
                 journal.add(result)
-            if progress:
-                progress(len(results), len(items))
-    return results, [cache.problem] if cache and cache.problem else []
+            advance(1)
+        known = sets.Known(journal.sets if journal else {}, cache)
+        second = sets.run_sets(items, results, plan, known, advance)
+        stack.callback(second.close)
+        for of_set in second:
+            whole.append(of_set)
+            if journal and of_set.score.lasting:
+                journal.add_set(of_set.key.hex(), of_set.score)
+    return results, whole, [cache.problem] if cache and cache.problem else []
 
 
 def _resumed(journal: Journal, items: Sequence[Item], plan: Plan) -> dict[Item, ItemResult]:
@@ -289,5 +321,5 @@ def _resumed(journal: Journal, items: Sequence[Item], plan: Plan) -> dict[Item, 
             f"The Run in {journal.path.parent} is complete and was made with other settings.",
             hint="Choose another --out, or --overwrite to replace it.",
         )
-    names = {spec.name for spec in plan.metrics}
+    names = {spec.name for spec in plan.per_image}
     return {k: v for k, v in journal.read(items).items() if set(v.scores) == names}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from srqa.engine.compare import direction
-from srqa.engine.protocol import definition
+from srqa.engine.protocol import definition, strict_definition
 from srqa.engine.results import Run, Score
 from srqa.errors import RunError, UsageError
 from srqa.metrics import registry
@@ -20,8 +20,8 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
-_CONDITION = re.compile(r"(any\()?\s*([\w.:-]+?)\s*(\))?\s*(<=|>=|<|>)\s*(\S+)")
-_DROP = re.compile(r"([\w.:-]+)\s*=\s*(\S+)")
+_CONDITION = re.compile(r"(any\()?\s*([\w.:+-]+?)\s*(\))?\s*(<=|>=|<|>)\s*(\S+)")
+_DROP = re.compile(r"([\w.:+-]+)\s*=\s*(\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,13 @@ def parse_condition(text: str) -> Condition:
             hint="Write METRIC<NUMBER for means or any(METRIC)<NUMBER for images; also <=, >, >=.",
         )
     limit = _number("--fail-if", match[5])
-    return Condition(registry.get(match[2]).name, bool(match[1]), match[4], limit, text.strip())
+    spec = registry.get(match[2])
+    if match[1] and spec.level == "set":
+        raise UsageError(
+            f"--fail-if {text!r}: {spec.name} is one value for all images, none for any image.",
+            hint=f"Write {spec.name}{match[4]}{match[5]}.",
+        )
+    return Condition(spec.name, bool(match[1]), match[4], limit, text.strip())
 
 
 def parse_drop(text: str) -> tuple[str, float]:
@@ -109,6 +115,14 @@ def check_conditions(run: Run, conditions: Iterable[Condition]) -> list[str]:
     return [failure for condition in conditions for failure in _failures(run, condition)]
 
 
+def _of_set(metric: str) -> bool:
+    """Whether a metric is one value for a whole set; an unknown one counts as none."""
+    try:
+        return registry.get(metric).level == "set"
+    except UsageError:
+        return False
+
+
 def _failures(run: Run, condition: Condition) -> list[str]:
     fails = _OPERATORS[condition.operator]
     found = []
@@ -134,7 +148,8 @@ def _failures(run: Run, condition: Condition) -> list[str]:
         if math.isnan(row.mean):
             found.append(f"{condition.text}: {where} has no value of {condition.metric}")
         elif fails(row.mean, condition.limit):
-            found.append(f"{condition.text}: {where} has a mean of {row.mean:.6g}")
+            what = "a value" if _of_set(condition.metric) else "a mean"
+            found.append(f"{condition.text}: {where} has {what} of {row.mean:.6g}")
     return found
 
 
@@ -167,6 +182,8 @@ def check_drops(
                     hint=f"It has {', '.join(old)}: --baseline RUN:METHOD chooses one.",
                 )
             missing = [key for key in images if key not in before]
+            if missing and _of_set(metric):
+                raise RunError(f"The baseline has no {metric} of {name} on the same datasets.")
             if missing:
                 raise RunError(
                     f"The baseline lacks {len(missing)} of {len(images)} images of {name}, "
@@ -201,14 +218,21 @@ def _key(row: Score) -> tuple[str, str, float | None]:
 
 
 def _check_definitions(run: Run, baseline: Run, metric: str) -> None:
-    def signatures(r: Run) -> dict[float | None, str]:
-        return {row.scale: row.signature for row in r.summary_rows if row.metric == metric}
+    whole = _of_set(metric)
+    same = strict_definition if whole else definition
+
+    def signatures(r: Run) -> dict[tuple[str, float | None], str]:
+        return {
+            (row.dataset if whole else "", row.scale): row.signature
+            for row in r.summary_rows
+            if row.metric == metric and (row.n or not whole)
+        }
 
     old = signatures(baseline)
-    for scale, text in signatures(run).items():
-        if scale in old and definition(old[scale]) != definition(text):
+    for place, text in signatures(run).items():
+        if place in old and same(old[place]) != same(text):
             raise RunError(
-                f"The baseline defines {metric} differently: “{old[scale]}” there, “{text}” here."
+                f"The baseline defines {metric} differently: “{old[place]}” there, “{text}” here."
             )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from srqa.engine.cache import CachedScore
 from srqa.engine.compute import ItemResult
-from srqa.engine.results import FileRow
+from srqa.engine.results import FileRow, SetScore
 from srqa.engine.storage import JOURNAL, MANIFEST
 from srqa.errors import RunError
 from srqa.files import explain
@@ -27,6 +27,8 @@ class Journal:
 
         self.path = folder / JOURNAL
         self._settings = settings
+        self.sets: dict[str, SetScore] = {}
+        """Values of whole sets that were finished before, by their keys."""
         self._lock = FileLock(folder / ".lock", timeout=0)
         self._out: Any = None
 
@@ -77,6 +79,10 @@ class Journal:
         by_id = {_identity(item): item for item in items}
         found = {}
         for entry in entries[1:]:
+            if "set" in entry:
+                with suppress(TypeError):
+                    self.sets[str(entry["set"])] = SetScore(*entry["score"])
+                continue
             item = by_id.get(tuple(entry.get("item", ())))
             if item is not None and entry.get("stamps") == _stamps(item):
                 with suppress(KeyError, TypeError, AttributeError):  # a damaged line counts as none
@@ -95,6 +101,8 @@ class Journal:
             self._line({"settings": self._settings})
             for result in kept:
                 self.add(result)
+            for key, score in self.sets.items():
+                self.add_set(key, score)
             temporary.replace(self.path)
             (self.path.parent / MANIFEST).unlink(missing_ok=True)
         except OSError as error:
@@ -117,6 +125,14 @@ class Journal:
                 "files": [astuple(row) for row in result.files],
             }
         )
+
+    def add_set(self, key: str, score: SetScore) -> None:
+        """Append the value of a whole set; `key` says of which, and of which pictures.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self._line({"set": key, "score": astuple(score)})
 
     def _line(self, entry: dict[str, Any]) -> None:
         try:

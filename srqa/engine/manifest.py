@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from srqa.engine import sets
 from srqa.engine.compute import ItemResult
 from srqa.engine.plan import Plan
 from srqa.engine.results import SCHEMA, FileRow, Run, Score, summarise
@@ -21,17 +22,19 @@ INTERVAL = (
 
 
 def assemble(
-    items: Iterable[Item],
+    items: Sequence[Item],
     results: dict[Item, ItemResult],
+    whole: Iterable[sets.SetResult],
     plan: Plan,
     collection: Collection,
     notes: list[str],
 ) -> Run:
+    """The Run of all results: of single images, and of `whole` sets."""
     scores: list[Score] = []
     files: dict[tuple[str, str], FileRow] = {}
     for item in items:
         result = results[item]
-        for spec in plan.metrics:
+        for spec in plan.per_image:
             score = result.scores[spec.name]
             scores.append(
                 Score(
@@ -55,17 +58,25 @@ def assemble(
     pairs = dict.fromkeys((row.metric, row.scale) for row in scores)
     signatures = {(m, s): plan.signature(by_metric[m], s) for m, s in pairs}
     rows = sorted(files.values(), key=lambda row: (row.role, row.path))
-    warnings = [*_warnings(scores, rows, plan, collection), *notes]
+    warnings = [*_warnings(items, scores, rows, plan, collection)]
+    warnings += [*sets.warnings(items, results, plan), *notes]
+    set_scores, set_summary, set_signatures = sets.rows(whole, plan)
     manifest = _manifest(plan, collection, signatures, warnings)
-    return Run(manifest, scores, summarise(scores, signatures), rows)
+    manifest["signatures"] += set_signatures
+    summary = [*summarise(scores, signatures), *set_summary]
+    return Run(manifest, [*scores, *set_scores], summary, rows)
 
 
 def _warnings(
-    scores: list[Score], files: list[FileRow], plan: Plan, collection: Collection
+    items: Sequence[Item],
+    scores: list[Score],
+    files: list[FileRow],
+    plan: Plan,
+    collection: Collection,
 ) -> list[str]:
     found = list(collection.notes)
-    unknown = any(row.scale is None for row in scores)
-    if unknown and plan.protocol.crop == "scale" and any(s.kind == "fr" for s in plan.metrics):
+    unknown = any(item.scale is None for item in items)
+    if unknown and plan.protocol.crop == "scale" and any(s.kind == "fr" for s in plan.per_image):
         found.append("The scale is not known, so no border was cut, as papers do; give --scale N.")
     deep = sum(row.depth > 8 for row in files)
     if deep and plan.protocol.depth == 8:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
+from srqa import weights
 from srqa.engine.cache import digest
 from srqa.engine.protocol import Mismatch, Protocol, signature
-from srqa.errors import UsageError
+from srqa.errors import InputError
 from srqa.images.layout import Item
 from srqa.images.read import DecodePolicy
 from srqa.metrics.spec import MetricSpec
+
+Dtype = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class Plan:
         device: "cpu", "cuda", "cuda:1", ...
         batch_size: pictures computed together on tensors; 1 on the CPU takes the numpy engine.
         workers: threads that read, decode and (on the CPU) compute.
+        dtype: in which networks compute: "float32" or "bfloat16".
+        memory: bytes that the maps of networks may take, of all workers together.
+        given: numbers that only the user has, by their name and by the output's.
         version: of srqa.
     """
 
@@ -37,19 +43,47 @@ class Plan:
     batch_size: int
     workers: int
     version: str
+    dtype: Dtype = "float32"
+    memory: int = 4 * 2**30
+    given: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def on_tensors(self) -> bool:
         """Whether metrics are computed by torch on batches instead of numpy picture by picture."""
         return self.device != "cpu" or self.batch_size > 1
 
-    def signature(self, spec: MetricSpec, scale: float | None) -> str:
-        """What must be quoted with a number of `spec`."""
+    @property
+    def per_image(self) -> tuple[MetricSpec, ...]:
+        """The metrics that give a value for each picture."""
+        return tuple(spec for spec in self.metrics if spec.level == "image")
+
+    @property
+    def per_set(self) -> tuple[MetricSpec, ...]:
+        """The metrics that give one value for all outputs of a method."""
+        return tuple(spec for spec in self.metrics if spec.level == "set")
+
+    def signature(self, spec: MetricSpec, scale: float | None, samples: int = 0) -> str:
+        """What must be quoted with a number of `spec`; `samples` of a set, if it is of one."""
         chosen = (("alpha", self.policy.alpha, "refuse"), ("icc", self.policy.icc, "ignore"))
         choices = [f"{what} {value}" for what, value, default in chosen if value != default]
         if self.mismatch != "error":
             choices.append(f"sizes {self.mismatch}")
-        return signature(spec, self.protocol, scale, self.version, choices)
+        if self.dtype != "float32" and spec.features:
+            choices.append(self.dtype)
+        return signature(spec, self.protocol, scale, self.version, choices, samples)
+
+    def given_for(self, spec: MetricSpec, item: Item) -> tuple[float, ...]:
+        """The number of the user's that `spec` takes for this output, if it takes one.
+
+        Raises:
+            InputError: it takes one, and there is none for this output.
+        """
+        if not spec.given:
+            return ()
+        number = self.given.get(spec.given, {}).get(item.name)
+        if number is None:
+            raise InputError(f"there is no {spec.given.title()} score for {item.name}")
+        return (number,)
 
     def key(self, spec: MetricSpec, item: Item, hashes: Sequence[str]) -> bytes:
         """The cache key of one score: the pictures' content and all that decides the number."""
@@ -65,7 +99,9 @@ class Plan:
             rules,
             self.policy.describe(),
             self.mismatch,
-            "float32",
+            [weights.get(name).sha256 for name in spec.weights],
+            self.given.get(spec.given, {}).get(item.name),
+            self.dtype if spec.features else "float32",
             self.device.split(":")[0] if self.on_tensors else "cpu",
         )
 
@@ -76,28 +112,9 @@ class Plan:
             "protocol": self.protocol.describe(),
             "decode_policy": self.policy.describe(),
             "on_mismatch": self.mismatch,
+            "dtype": self.dtype,
+            "given": {name: digest(table).hex() for name, table in self.given.items()},
         }
-
-
-def applicable(
-    specs: Sequence[MetricSpec], *, reference: bool, lr: bool, asked_for: bool
-) -> tuple[MetricSpec, ...]:
-    """The metrics that can run on what was given.
-
-    Raises:
-        UsageError: a metric that was asked for by name lacks its reference, or none is left.
-    """
-    have = {"fr": reference, "nr": True, "lr": lr}
-    option = {"fr": "--ref", "lr": "--lr"}
-    lacking = [spec for spec in specs if not have[spec.kind]]
-    if lacking and (asked_for or len(lacking) == len(specs)):
-        spec = lacking[0]
-        raise UsageError(
-            f"The metric {spec.name} needs {option[spec.kind]}.",
-            hint=f"Give {option[spec.kind]} FOLDER, or choose metrics without reference: "
-            "`srqa metrics list --kind nr`.",
-        )
-    return tuple(spec for spec in specs if have[spec.kind])
 
 
 def with_scales(items: Sequence[Item]) -> list[Item]:

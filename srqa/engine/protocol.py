@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -19,6 +20,7 @@ from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
 
 Mismatch = Literal["error", "modcrop", "crop"]
+_SAMPLES = re.compile(r"set of \d+ patches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def signature(
     scale: float | None,
     srqa_version: str,
     choices: Sequence[str] = (),
+    samples: int = 0,
 ) -> str:
     """All that must be quoted with a number, in one line.
 
@@ -184,6 +187,7 @@ def signature(
         scale: which decides the border, if known.
         srqa_version: major and minor are shown.
         choices: whatever else was chosen against the defaults, for instance ``"alpha white"``.
+        samples: how many patches a metric of level "set" compared.
 
     Example: ``psnr-y | srqa 0.1 | sr | Y:bt601 float | crop 4 | mean of images``.
     """
@@ -208,12 +212,21 @@ def signature(
     )
     if protocol.modcrop:
         parts.append(f"modcrop {protocol.modcrop}")
-    parts += [*choices, "mean of images"]
+    of_set = f"set of {samples} patches" if samples else "set of patches"
+    parts += [*choices, of_set if spec.level == "set" else "mean of images"]
     return " | ".join(parts)
 
 
 def definition(text: str) -> str:
-    """A signature without the version of srqa: what must agree for two numbers to be comparable."""
+    """A signature without the version of srqa: what must agree for two numbers to be comparable.
+
+    How many patches a set has is no part of it either: see `strict_definition`.
+    """
+    return strict_definition(_SAMPLES.sub("set of patches", text))
+
+
+def strict_definition(text: str) -> str:
+    """The same with the number of patches, on which the bias of a Fréchet distance depends."""
     return " | ".join(part for part in text.split(" | ") if not part.startswith("srqa "))
 
 

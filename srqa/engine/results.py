@@ -24,7 +24,11 @@ NOT_APPLICABLE = "n/a: "
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One row of `scores`: an image, a metric. `value` is NaN when `problem` says why."""
+    """One row of `scores`: an image, a metric. `value` is NaN when `problem` says why.
+
+    At level "set" it is the value of all outputs of a method: content, image and reference are
+    empty.
+    """
 
     dataset: str
     content: str
@@ -47,7 +51,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One row of `summary`: a method's mean over a dataset, with its 95 % bootstrap interval."""
+    """One row of `summary`: a method's mean over a dataset, with its 95 % bootstrap interval.
+
+    For a metric of level "set" the mean is the set's value, n counts patches, and the columns that
+    describe images are NaN.
+    """
 
     dataset: str
     scale: float | None
@@ -64,6 +72,26 @@ class Summary:
     n_infinite: int
     n_failed: int
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetScore:
+    """The value of a whole set with its 95 % interval; NaN where there is none.
+
+    `n` counts its samples, `problem` says why there is no value.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    problem: str
+    seconds: float
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it will be the same next time."""
+        return not self.problem or self.problem.startswith(NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +198,7 @@ class Run:
             "schema": SCHEMA,
             "manifest": self.manifest,
             "summary": [plain(asdict(row)) for row in self.summary_rows],
-            "images": [_image_entry(row) for row in self.score_rows],
+            "images": [_image_entry(row) for row in self.score_rows if row.level == "image"],
             "problems": self.problems,
         }
 
@@ -210,9 +238,10 @@ def _problems(rows: Iterable[Score], failed: bool) -> list[dict[str, str]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         if row.problem and row.failed == failed:
+            image = row.image or " ".join(filter(None, ("all of", row.method, row.dataset)))
             entry = found.setdefault(
-                (row.image, row.problem),
-                {"image": row.image, "method": row.method, "problem": row.problem, "metrics": []},
+                (image, row.problem),
+                {"image": image, "method": row.method, "problem": row.problem, "metrics": []},
             )
             entry["metrics"].append(row.metric)
     return [entry | {"metrics": ",".join(entry["metrics"])} for entry in found.values()]
@@ -223,15 +252,18 @@ def summarise(
 ) -> list[Summary]:
     """Means of images with intervals, a row for each dataset, scale, method and metric.
 
+    Scores of level "set" are no images and give no row here.
+
     Infinite values (the PSNR of equal pictures) are kept out of the mean and counted beside it.
 
     Args:
-        rows: scores of level "image".
+        rows: scores.
         signatures: of each (metric, scale).
     """
     groups: dict[tuple[str, float | None, str, str], list[Score]] = defaultdict(list)
     for row in rows:
-        groups[row.dataset, row.scale, row.method, row.metric].append(row)
+        if row.level == "image":
+            groups[row.dataset, row.scale, row.method, row.metric].append(row)
     finite = {
         key: np.array([r.value for r in group if math.isfinite(r.value)])
         for key, group in groups.items()

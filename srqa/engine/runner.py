@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -127,6 +128,7 @@ class Task:
         for item in self._items:
             outcome = self._item(item, reference)
             if isinstance(outcome, Work) and not self._plan.on_tensors:
+                _import_packages(outcome.specs, self._plan.workers)
                 compute_on_arrays(outcome, self._plan, self._cache)
                 outcome = outcome.result
             outcomes.append(outcome)
@@ -140,7 +142,7 @@ class Task:
         files = {"fr": reference, "lr": lr, "nr": output}
         result.files = [f.row() for f in (output, reference, lr) if isinstance(f, PictureFile)]
         keys: dict[str, bytes] = {}
-        for spec in plan.metrics:
+        for spec in plan.per_image:
             other = files[spec.kind]
             if isinstance(output, PictureFile) and isinstance(other, PictureFile):
                 keys[spec.name] = plan.key(spec, item, (output.sha256, other.sha256))
@@ -149,7 +151,7 @@ class Task:
                 put(result, spec, _lacking(bad, spec))
         known = cache.scores(keys.values()) if cache else {}
         result.scores |= {name: known[key] for name, key in keys.items() if key in known}
-        todo = [s for s in plan.metrics if s.name in keys and s.name not in result.scores]
+        todo = [s for s in plan.per_image if s.name in keys and s.name not in result.scores]
         if not todo or not isinstance(output, PictureFile):
             return result
         return self._prepare(Work(result, todo, keys, {}), output, reference, lr)
@@ -203,7 +205,7 @@ def _lacking(file: object, spec: MetricSpec) -> str:
 
 
 @contextmanager
-def _tuned_process() -> Iterator[None]:
+def tuned_process() -> Iterator[None]:
     """One picture a worker thread beats many threads in one picture; undone afterwards.
 
     Freed memory is kept while pictures come and go: giving it back to the system after each, as
@@ -239,11 +241,22 @@ def _glibc() -> Any:
     return library if hasattr(library, "gnu_get_libc_version") else None
 
 
-def _limit_torch_threads(workers: int) -> None:
+def limit_torch_threads(workers: int) -> None:
     """For a worker thread: torch's kernels share the cores with the other workers."""
     torch = sys.modules.get("torch")
     if torch is not None and workers > 1:
         torch.set_num_threads(1)
+
+
+def _import_packages(specs: Iterable[MetricSpec], workers: int) -> None:
+    """In a worker thread, before metrics are computed there: what they need, if it can be had."""
+    names = {spec.provider.replace("-", "_") for spec in specs if spec.provider}
+    if any(spec.features for spec in specs):
+        names.add("torch")
+    for name in names:
+        with suppress(ImportError):  # the metric will say so
+            import_module(name)
+    limit_torch_threads(workers)
 
 
 def available_cores() -> int:
@@ -264,17 +277,12 @@ def run(
     groups: dict[object, list[Item]] = defaultdict(list)
     for position, item in enumerate(items):
         groups[item.reference if item.reference else position].append(item)
+    # Fewer workers share the memory, and networks may use the other cores.
+    plan = replace(plan, workers=max(min(plan.workers, len(groups)), 1))
     tasks = (Task(group, plan, cache) for group in groups.values())
-    providers = {spec.provider for spec in plan.metrics if spec.provider}
-    networks = {"torch" for spec in plan.metrics if spec.features}
-    for provider in providers | networks:
-        with suppress(ImportError):  # the metric will say so; slow, and not to be raced for
-            import_module(provider.replace("-", "_"))
     batches = Batches(plan, cache) if plan.on_tensors else None
-    executor = ThreadPoolExecutor(
-        plan.workers, "srqa", initializer=_limit_torch_threads, initargs=(plan.workers,)
-    )
-    with _tuned_process():
+    executor = ThreadPoolExecutor(plan.workers, "srqa")
+    with tuned_process():
         try:
             running: set[Future[list[ItemResult | Work]]] = set()
             while True:

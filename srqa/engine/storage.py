@@ -128,16 +128,23 @@ def rows_csv(rows: list[Any], kind: type) -> str:
 
 
 def wide_csv(run: Run) -> str:
-    """Scores with a row an image and a column a metric, as people put them into spreadsheets."""
+    """Scores with a row an image and a column a metric, as people put them into spreadsheets.
+
+    Metrics of whole sets have no column: their values stand in the summary.
+    """
     images: dict[tuple[Any, ...], dict[str, Score]] = {}
+    whole = {row.metric for row in run.score_rows if row.level == "set"}
+    metrics = [name for name in run.metrics if name not in whole]
     for row in run.score_rows:
+        if row.level == "set":
+            continue
         key = (row.dataset, row.content, row.scale, row.method, row.image)
         images.setdefault(key, {})[row.metric] = row
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["dataset", "content", "scale", "method", "image", *run.metrics, "problem"])
+    writer.writerow(["dataset", "content", "scale", "method", "image", *metrics, "problem"])
     for key, by_metric in images.items():
-        values = [_cell(by_metric[m].value) if m in by_metric else "" for m in run.metrics]
+        values = [_cell(by_metric[m].value) if m in by_metric else "" for m in metrics]
         problems = dict.fromkeys(row.problem for row in by_metric.values() if row.problem)
         writer.writerow([*(_cell(part) for part in key), *values, "; ".join(problems)])
     return out.getvalue()

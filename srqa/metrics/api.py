@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,8 +12,8 @@ import numpy as np
 from srqa.errors import InputError, MismatchError, NotApplicableError, UsageError
 from srqa.images import colour
 from srqa.images.arrays import Planes, is_tensor, namespace
-from srqa.metrics import registry
-from srqa.metrics.spec import Kind, MetricSpec
+from srqa.metrics import licences, registry
+from srqa.metrics.spec import Kind, MetricSpec, SetValue
 
 if TYPE_CHECKING:
     import torch
@@ -36,22 +37,32 @@ class Metric:
         """The metric's name."""
         return self.spec.name
 
-    def __call__(self, distorted: Pixels, reference: Pixels | None = None) -> Any:
+    def __call__(
+        self,
+        distorted: Pixels | Iterable[Pixels],
+        reference: Pixels | Iterable[Pixels] | None = None,
+        *,
+        given: float | None = None,
+    ) -> Any:
         """Compute the metric.
 
         Args:
             distorted: the output: an array (H, W, 3) or (H, W), a PIL picture, or a tensor
                 (N, C, H, W) or (C, H, W) with 1 or 3 channels. Integers span their type's range;
-                floats are in [0, 1] and are not quantised.
+                floats are in [0, 1] and are not quantised. For a metric of level "set" all outputs
+                one after the other: a list, a batch, or anything else that can be gone through.
             reference: what it is compared with (the low-resolution input for kind "lr"), of the
-                same kind as `distorted`; none for a no-reference metric.
+                same kind as `distorted`; none for a no-reference metric. For a metric of level
+                "set" the outputs' references in the same order.
+            given: the number that only the user has (the Ma score for `pi`).
 
         Returns:
             A float for arrays and pictures, a scalar tensor for (C, H, W), a tensor (N,) for
-            (N, C, H, W). No border is cut.
+            (N, C, H, W). No border is cut. For a metric of level "set" a `SetValue`: the value, the
+            ends of its 95 % interval (NaN where there is none), and how many patches it rests on.
 
         Raises:
-            UsageError: a reference is missing, or one too many.
+            UsageError: a reference is missing, or one too many; a picture instead of a set.
             InputError: something that is no picture.
             MismatchError: the sizes differ.
             NotApplicableError: the pictures are too small for the metric.
@@ -60,16 +71,53 @@ class Metric:
         if (reference is None) != (spec.kind == "nr"):
             need = {"fr": "a reference", "lr": "the low-resolution input", "nr": "no reference"}
             raise UsageError(f"{spec.name} takes {need[spec.kind]}.")
-        given = [distorted] if reference is None else [distorted, reference]
-        planes = [_planes(picture) for picture in given]
+        if (given is None) != (not spec.given):
+            raise UsageError(
+                f"{spec.name} needs the picture's {spec.given.title()} score: given=NUMBER."
+                if spec.given
+                else f"{spec.name} takes no given number."
+            )
+        if spec.level == "set":
+            return self._of_sets(distorted, reference)
+        pictures: list[Any] = [distorted] if reference is None else [distorted, reference]
+        ready, single = self.prepare(*pictures)
+        value = spec(*ready) if given is None else spec(*ready, given)
+        return value[0] if single else value
+
+    def prepare(self, *pictures: Pixels) -> tuple[list[Planes], bool]:
+        """The planes that the metric's function takes, and whether they were one tensor (C, H, W).
+
+        Raises:
+            InputError, MismatchError, NotApplicableError: as when the metric is called.
+        """
+        planes = [_planes(picture) for picture in pictures]
         if len({is_tensor(p) for p in planes}) > 1:
             raise InputError("Both pictures must be tensors, or neither.")
         planes = _one_dtype(planes)
-        _check(spec, planes)
+        _check(self.spec, planes)
         single = is_tensor(planes[0]) and planes[0].ndim == 3
-        ready = [self._channel(p[None] if single else p) for p in planes]
-        value = spec(*ready)
-        return value[0] if single else value
+        return [self._channel(p[None] if single else p) for p in planes], single
+
+    def _of_sets(self, outputs: Any, references: Any) -> SetValue:
+        """The value of two sets, of which only samples are held."""
+        spec = self.spec
+        gather: Any = spec.gather
+        samples: tuple[list[Any], list[Any]] = ([], [])
+        for pair in zip_longest(_each(spec, outputs), _each(spec, references)):
+            if pair[0] is None or pair[1] is None:
+                raise MismatchError(f"The two sets for {spec.name} differ in length.")
+            planes = [_planes(picture) for picture in pair]
+            if any(p.ndim != 3 for p in planes):
+                raise InputError(f"{spec.name} takes sets of pictures, not of batches.")
+            sizes = [f"{p.shape[-1]}x{p.shape[-2]}" for p in planes]
+            if sizes[0] != sizes[1]:
+                raise MismatchError(
+                    f"Output {len(samples[0])} of the set is {sizes[0]}, its reference {sizes[1]}."
+                )
+            for taken, p in zip(samples, planes, strict=True):
+                taken.append(gather(self._channel(p[None] if is_tensor(p) else p)))
+        value: SetValue = spec.function(*samples)
+        return value
 
     def _channel(self, planes: Planes) -> Planes:
         channel, rounded = self.spec.input, self.spec.rounding == "uint8"
@@ -85,16 +133,17 @@ class Metric:
         return planes.expand(*planes.shape[:-3], 3, *planes.shape[-2:])
 
 
-def metric(name: str) -> Metric:
+def metric(name: str, *, accept_licence: bool = False) -> Metric:
     """A metric as a function of two pictures (one for no-reference metrics).
 
     On tensors the metric is differentiable where it can be, so that it may serve as a loss.
 
     Args:
         name: as in ``srqa metrics list``.
+        accept_licence: use it even if its code or trained weights forbid commercial use.
 
     Raises:
-        UsageError: there is no such metric.
+        UsageError: there is no such metric, or its licence must be accepted first.
 
     Example:
         >>> import numpy as np
@@ -102,33 +151,93 @@ def metric(name: str) -> Metric:
         >>> metric("ssim-y")(hr, hr)
         1.0
     """
-    return Metric(registry.get(name))
+    spec = registry.get(name)
+    licences.check_accepted([spec], accept_licence)
+    return Metric(spec)
+
+
+def difference_map(name: str, distorted: Pixels, reference: Pixels) -> Any:
+    """Where two pictures differ, by a metric that can say so at every pixel.
+
+    `error` is the mean of |dR|, |dG| and |dB| on the 0..255 scale; `mse`, `delta-e` and `flip` are
+    what these metrics average; `ssim` and `ssim-y` are 1 - SSIM. The mean of these maps is the
+    metric's value (1 less it for SSIM). `lpips`, `lpips-vgg`, `lpips-squeeze`, `st-lpips` and
+    `st-lpips-vgg` are the layers' differences enlarged to the picture, whose mean is near the
+    metric's value.
+
+    Args:
+        name: of a metric with a map, or "error".
+        distorted: the output, as `metric` takes it.
+        reference: what it is compared with, of the same kind and size.
+
+    Returns:
+        An array (H, W) for arrays and pictures, a tensor (H, W) for (C, H, W) and (N, H, W) for
+        (N, C, H, W). 0 where the pictures are equal, larger the more they differ; NaN in the rim of
+        5 pixels where SSIM's window does not fit.
+
+    Raises:
+        UsageError: there is no such map.
+        InputError, MismatchError, NotApplicableError: as `metric`.
+        WeightsError: the network's trained numbers cannot be had.
+
+    Example:
+        >>> import numpy as np
+        >>> hr = np.zeros((16, 16, 3), np.uint8)
+        >>> float(difference_map("error", hr + 3, hr).max())
+        3.0
+    """
+    from srqa.metrics import maps
+
+    found = maps.get(name)
+    planes, single = Metric(found.spec).prepare(distorted, reference)
+    made = found.function(*planes)
+    return made[0] if single else made
 
 
 def list_metrics(
-    kind: Kind | None = None, licence: Literal["permissive"] | None = None
+    kind: Kind | None = None,
+    licence: Literal["permissive"] | None = None,
+    level: Literal["image", "set"] | None = None,
 ) -> list[str]:
     """Names of the metrics.
 
     Args:
         kind: "fr" (full reference), "nr" (none) or "lr" (against the low-resolution input).
-        licence: "permissive" leaves out metrics whose code or weights may not be used freely.
+        licence: "permissive" leaves out metrics whose code or trained numbers may not be used for
+            any purpose, commercial ones included.
+        level: "image" (a value per image) or "set" (one for all images).
 
     Example:
         >>> "psnr-y" in list_metrics("fr")
         True
     """
-    return [s.name for s in select(kind, licence)]
+    return [s.name for s in select(kind, licence, level)]
 
 
-def select(kind: Kind | None = None, licence: str | None = None) -> Sequence[MetricSpec]:
+def select(
+    kind: Kind | None = None,
+    licence: Literal["permissive"] | None = None,
+    level: Literal["image", "set"] | None = None,
+) -> Sequence[MetricSpec]:
     """The specs of `list_metrics`."""
-    free = ("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause")
     return [
         spec
         for spec in registry.specs()
-        if (kind is None or spec.kind == kind) and (licence is None or spec.code_licence in free)
+        if (kind is None or spec.kind == kind)
+        and (level is None or spec.level == level)
+        and (licence is None or licences.permissive(spec))
     ]
+
+
+def _each(spec: MetricSpec, pictures: Any) -> Iterator[Any]:
+    """The pictures of a set, one after the other."""
+    single = getattr(pictures, "ndim", 4) < 4 or not hasattr(pictures, "__iter__")
+    if single or isinstance(pictures, str):
+        raise UsageError(
+            f"{spec.name} compares two sets of pictures, not two pictures.",
+            hint="Give a list of outputs and a list of their references.",
+        )
+    return iter(pictures)
 
 
 def _planes(picture: Pixels) -> Planes:

@@ -21,11 +21,16 @@ def delta_e(distorted: Planes, reference: Planes) -> tuple[Value, int]:
     """
 
     def part(a: Planes, b: Planes) -> tuple[Value, int]:
-        difference = ciede2000(_lab64(a), _lab64(b))
+        difference = colour_difference(a, b)
         return total(difference), count(difference)
 
     value, n = sum_over_strips(part, distorted, reference, 0)
     return value, n
+
+
+def colour_difference(distorted: Planes, reference: Planes) -> Planes:
+    """The CIEDE2000 difference of each pixel of sRGB planes, (..., 1, H, W), in float64."""
+    return ciede2000(_lab64(distorted), _lab64(reference))
 
 
 def _lab64(rgb: Planes) -> Planes:

@@ -7,34 +7,29 @@ on the picture's size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from srqa.images.arrays import Planes, Value, is_tensor, namespace, unbatch
-from srqa.metrics import features
+from srqa.images.arrays import Planes, Value, is_tensor, namespace
+from srqa.metrics.comparison import Comparison, wide
 from srqa.metrics.networks import VGG16
 
 if TYPE_CHECKING:
     import torch
 
 
-def content(layer: str) -> Callable[[Planes, Planes], Value]:
+def content(layer: str) -> Comparison:
     """Root of the mean squared difference of a VGG16 map: its square is Johnson's feature loss."""
-
-    def distance(distorted: Planes, reference: Planes) -> Value:
-        return unbatch(_root(_mean(distorted, reference, layer, _squared)), distorted)
-
-    return distance
+    return Comparison(VGG16, (layer,), _squared, lambda means, *_: _root(means[0]))
 
 
-def texture(layer: str) -> Callable[[Planes, Planes], Value]:
+def texture(layer: str) -> Comparison:
     """``|G - G'| / C^2`` of the Gram matrices of a VGG16 map of C channels, means over places."""
 
-    def distance(distorted: Planes, reference: Planes) -> Value:
-        apart = _mean(distorted, reference, layer, _gram_difference)
-        return unbatch(_root((apart * apart).sum((1, 2))) / apart.shape[-1] ** 2, distorted)
+    def finish(means: list[torch.Tensor], *_: Planes) -> torch.Tensor:
+        (apart,) = means
+        return _root((apart * apart).sum((1, 2))) / apart.shape[-1] ** 2
 
-    return distance
+    return Comparison(VGG16, (layer,), _gram_difference, finish)
 
 
 def total_variation(planes: Planes) -> Value:
@@ -44,38 +39,19 @@ def total_variation(planes: Planes) -> Value:
     squares = right * right + below * below
     if not is_tensor(planes):
         return float(namespace(planes).sqrt(squares).mean(dtype="float64"))
-    return features.wide(_root(squares)).mean((-3, -2, -1))
+    return wide(_root(squares)).mean((-3, -2, -1))
 
 
-def _mean(
-    distorted: Planes,
-    reference: Planes,
-    layer: str,
-    summed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> torch.Tensor:
-    """A sum over a map's places, (N, ...), divided by their number."""
-    total: Any = 0.0
-    count = 0
-    with features.running(distorted, reference):
-        for part in features.parts(VGG16, distorted, reference, (layer,)):
-            ((a, b),) = part.pairs
-            for x, y in features.blocks(a, b):
-                total = total + summed(x, y)
-            count += a.shape[-2] * a.shape[-1]
-        result: torch.Tensor = total / count
-        return result
-
-
-def _squared(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def _squared(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Squared differences summed over places, averaged over channels: (N,)."""
     apart = x - y
-    return features.wide((apart * apart).sum((1, 2))).mean(1)
+    return wide((apart * apart).sum((1, 2))).mean(1)
 
 
-def _gram_difference(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def _gram_difference(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """``X'X - Y'Y`` summed over places, (N, C, C): without cancellation, and exactly 0 if equal."""
     apart, both = (x - y).flatten(1, 2), (x + y).flatten(1, 2)
-    half = features.wide(apart.transpose(1, 2) @ both) / 2
+    half = wide(apart.transpose(1, 2) @ both) / 2
     return half + half.transpose(1, 2)
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srqa.images.arrays import Planes, Value, as_batch, is_tensor, unbatch
+from srqa.images.arrays import Planes, Value, as_batch, unbatch
 from srqa.metrics import features, networks
+from srqa.metrics.comparison import Comparison, strips, wide
 from srqa.metrics.networks import VGG16_L2
 
 if TYPE_CHECKING:
@@ -30,24 +31,17 @@ MIN_SIDE = 16
 _C = 1e-6
 
 
-def dists(distorted: Planes, reference: Planes) -> Value:
-    """DISTS at the picture's own size.
-
-    Raises:
-        WeightsError: the trained numbers cannot be had.
-    """
+def _finish(means: list[torch.Tensor], distorted: Planes, reference: Planes) -> torch.Tensor:
+    """The score, from the means of what `_sums` gives for each map."""
     import torch
 
-    with features.running(distorted, reference):
-        device = distorted.device if is_tensor(distorted) else torch.device("cpu")
-        trained = networks.parameters(WEIGHTS[1], device)
-        alpha, beta = (features.wide(trained[name].flatten()) for name in ("alpha", "beta"))
-        moments = _moments(distorted, reference)
-        mean_x, mean_y, var_x, var_y, var_d = (torch.cat(m, 1) for m in moments)
-        texture = (mean_x - mean_y) ** 2 / (mean_x**2 + mean_y**2 + _C)
-        structure = var_d / (var_x + var_y + _C)
-        weighted = (texture * alpha + structure * beta).sum(1) / (alpha.sum() + beta.sum())
-        return unbatch(weighted, distorted)
+    trained = networks.parameters(WEIGHTS[1], means[0].device)
+    alpha, beta = (wide(trained[name].flatten()) for name in ("alpha", "beta"))
+    moments = [_moments(m) for m in (_of_pictures(distorted, reference), *means)]
+    mean_x, mean_y, var_x, var_y, var_d = (torch.cat(m, 1) for m in zip(*moments, strict=True))
+    texture = (mean_x - mean_y) ** 2 / (mean_x**2 + mean_y**2 + _C)
+    structure = var_d / (var_x + var_y + _C)
+    return (texture * alpha + structure * beta).sum(1) / (alpha.sum() + beta.sum())
 
 
 def dists_256(distorted: Planes, reference: Planes) -> Value:
@@ -71,7 +65,7 @@ def _shrunk(planes: Planes) -> torch.Tensor:
         return x
     long = SIDE * long // short
     rows, columns = (long, SIDE) if height > width else (SIDE, long)
-    x = _resized(_rounded(features.wide(x) * 255), columns)
+    x = _resized(_rounded(wide(x) * 255), columns)
     return _resized(x.transpose(-1, -2), rows).transpose(-1, -2).float() / 255
 
 
@@ -105,58 +99,45 @@ def _pillow(length: int, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.floor(matrix * 2**22 + 0.5) / 2**22
 
 
-def _moments(distorted: Planes, reference: Planes) -> list[list[torch.Tensor]]:
-    """Means and variances of x and y and the variance of x - y: (N, C) for each layer.
+def _of_pictures(distorted: Planes, reference: Planes) -> torch.Tensor:
+    """The means of what `_sums` gives for the pictures themselves."""
+    x, y = (as_batch(p).float().expand(-1, 3, -1, -1) for p in (distorted, reference))
+    total: Any = sum(_sums(0, *strip) for strip in strips(x, y))
+    mean: torch.Tensor = total / (x.shape[-2] * x.shape[-1])
+    return mean
 
-    Sums run over deviations from a pivot near the mean, so that flat pictures keep their digits.
+
+def _sums(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Sums over places of x, y, x^2, y^2, (x - y)^2: (N, 5, C), in float64.
+
+    They run in float32 over deviations from a pivot near the mean, so that flat pictures keep
+    their digits; what the pivots add is put back in float64.
     """
-
-    pivots: list[tuple[torch.Tensor, torch.Tensor]] = []
-    sums: list[Any] = []
-    counts: list[int] = []
-    for part in features.parts(VGG16_L2, distorted, reference, VGG16_L2.taps):
-        picture = tuple(_picture(p[(..., *part.pixels)]) for p in (distorted, reference))
-        for layer, (x, y) in enumerate([picture, *part.pairs]):
-            if len(pivots) == layer:
-                pivots.append((x.mean((-2, -1)).detach(), y.mean((-2, -1)).detach()))
-                sums.append(0.0)
-                counts.append(0)
-            sums[layer] = sums[layer] + _sums(x, y, *pivots[layer])
-            counts[layer] += x.shape[-2] * x.shape[-1]
-    layers = [
-        list(_finished(total / count, *pivot))
-        for total, count, pivot in zip(sums, counts, pivots, strict=True)
-    ]
-    return [list(moment) for moment in zip(*layers, strict=True)]
-
-
-def _picture(planes: Planes) -> torch.Tensor:
-    x = as_batch(planes).float()
-    return x.expand(-1, 3, -1, -1)
-
-
-def _sums(
-    x: torch.Tensor, y: torch.Tensor, pivot_x: torch.Tensor, pivot_y: torch.Tensor
-) -> torch.Tensor:
-    """Sums of x, y, x^2, y^2, (x - y)^2 after taking out the pivots: (5, N, C)."""
     import torch
 
-    total: Any = 0.0
-    for first, second in features.blocks(x, y):
-        a = first - pivot_x[:, None, None]
-        b = second - pivot_y[:, None, None]
-        d = a - b
-        sums = [v.sum((1, 2)) for v in (a, b, a * a, b * b, d * d)]
-        total = total + features.wide(torch.stack(sums))
-    result: torch.Tensor = total
-    return result
+    p, q = (v.mean((1, 2)).detach() for v in (x, y))
+    a, b = x - p[:, None, None], y - q[:, None, None]
+    d = a - b
+    linear = [wide(v.sum((1, 2))) for v in (a, b)]
+    squares = [wide((v * v).sum((1, 2))) for v in (a, b, d)]
+    p, q = wide(p), wide(q)
+    count = x.shape[1] * x.shape[2]
+    sums = [first + count * pivot for first, pivot in zip(linear, (p, q), strict=True)]
+    for square, first, pivot in zip(
+        squares, (*linear, linear[0] - linear[1]), (p, q, p - q), strict=True
+    ):
+        sums.append(square + 2 * pivot * first + count * pivot * pivot)
+    return torch.stack(sums, 1)
 
 
-def _finished(
-    mean: torch.Tensor, pivot_x: torch.Tensor, pivot_y: torch.Tensor
-) -> Iterator[torch.Tensor]:
-    a, b, aa, bb, dd = mean
-    yield a + pivot_x
-    yield b + pivot_y
+def _moments(means: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Means and variances of x and y and the variance of x - y: (N, C) each."""
+    a, b, aa, bb, dd = means.unbind(1)
+    yield a
+    yield b
     for square, first in ((aa, a), (bb, b), (dd, a - b)):
         yield (square - first * first).clamp_min(0.0)
+
+
+dists = Comparison(VGG16_L2, VGG16_L2.taps, _sums, _finish)
+"""DISTS at the picture's own size."""

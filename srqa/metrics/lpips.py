@@ -6,11 +6,11 @@ weighted by a trained non-negative head, is averaged over the map, and the layer
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from srqa.images.arrays import Planes, Value, is_tensor, unbatch
+from srqa.images.arrays import Planes, is_tensor
 from srqa.metrics import features, networks
+from srqa.metrics.comparison import Comparison, maps, strips, wide
 from srqa.metrics.networks import Network
 
 if TYPE_CHECKING:
@@ -26,26 +26,18 @@ NETWORKS: dict[str, Network] = {
 """The network of each metric."""
 
 
-def metric(name: str) -> Callable[[Planes, Planes], Value]:
+def metric(name: str) -> Comparison:
     """The function of a metric in `NETWORKS`, on planes of a picture or of a batch."""
     network = NETWORKS[name]
 
-    def lpips(distorted: Planes, reference: Planes) -> Value:
-        return distance(network, distorted, reference)
+    def sums(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return wide(_compared(network, layer, x, y).sum((1, 2)))
 
-    return lpips
+    return Comparison(network, network.taps, sums, _summed)
 
 
-def distance(network: Network, distorted: Planes, reference: Planes) -> Value:
-    """The sum over the network's layers of the mean weighted difference.
-
-    Raises:
-        WeightsError: the network's trained numbers cannot be had.
-    """
-    with features.running(distorted, reference):
-        layers = _layers(network, distorted, reference)
-        means = [features.wide(layer).mean((-2, -1)) for layer in layers]
-        return unbatch(sum(means[1:], means[0]), distorted)
+def _summed(means: list[torch.Tensor], distorted: Planes, reference: Planes) -> torch.Tensor:
+    return sum(means[1:], means[0])
 
 
 def difference_map(name: str, distorted: Planes, reference: Planes) -> Any:
@@ -60,53 +52,33 @@ def difference_map(name: str, distorted: Planes, reference: Planes) -> Any:
         An array (H, W) or a tensor (N, H, W). As in the authors' code layers are enlarged
         bilinearly, so the mean of the map is near the score, not equal to it.
     """
+    import torch
     import torch.nn.functional as F
 
-    size = tuple(distorted.shape[-2:])
+    network, size = NETWORKS[name], tuple(distorted.shape[-2:])
     with features.running(distorted, reference):
-        layers = [
-            F.interpolate(layer[:, None], size, mode="bilinear", align_corners=False)[:, 0]
-            for layer in _layers(NETWORKS[name], distorted, reference)
-        ]
-        result = sum(layers[1:], layers[0])
+        layers: list[list[torch.Tensor]] = [[] for _ in network.taps]
+        for pairs in maps(network, network.taps, distorted, reference):
+            for layer, pair in enumerate(pairs):
+                for x, y in strips(*pair) if pair else ():
+                    layers[layer].append(_compared(network, layer, x, y))
+        result: Any = 0.0
+        for rows in layers:
+            small = torch.cat(rows, 1)[:, None]
+            result = result + F.interpolate(small, size, mode="bilinear", align_corners=False)[:, 0]
     return result if is_tensor(distorted) else result[0].numpy()
 
 
-def _layers(network: Network, distorted: Planes, reference: Planes) -> list[torch.Tensor]:
-    """The weighted squared difference at every sample, (N, h, w) for each layer."""
-    import torch
-
-    device = distorted.device if is_tensor(distorted) else torch.device("cpu")
-    numbers = networks.parameters(network.weights, device)
-    heads = [_head(numbers, i) for i in range(len(network.taps))]
-    count = distorted.shape[0] if distorted.ndim == 4 else 1
-    whole: list[torch.Tensor] = []
-    for part in features.parts(network, distorted, reference, network.taps):
-        made = [_compare(a, b, head) for (a, b), head in zip(part.pairs, heads, strict=True)]
-        if part.whole:
-            return made
-        if not whole:
-            shapes = features.sizes(network, distorted, network.taps)
-            whole = [made[0].new_empty(count, *shape) for shape in shapes]
-        for target, piece, (rows, columns) in zip(whole, made, part.places, strict=True):
-            target[:, rows, columns] = piece
-    return whole
+def _compared(network: Network, layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The weighted squared difference at every place of (N, rows, w, C): (N, rows, w)."""
+    apart = _unit(x) - _unit(y)
+    return (apart * apart) @ _head(networks.parameters(network.weights, x.device), layer)
 
 
 def _head(numbers: dict[str, torch.Tensor], layer: int) -> torch.Tensor:
     """A layer's weights (C,); in the authors' own files a dropout stands before them."""
     name = f"lin{layer}.weight"
     return numbers[name if name in numbers else f"lin{layer}.model.1.weight"].flatten()
-
-
-def _compare(a: torch.Tensor, b: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    strips = []
-    for x, y in features.blocks(a, b):
-        apart = _unit(x) - _unit(y)
-        strips.append((apart * apart) @ head)
-    return torch.cat(strips, 1)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:

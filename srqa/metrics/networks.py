@@ -2,8 +2,8 @@
 
 A network is a tuple of plain steps over the numbers of one weight file. All take R, G, B in [0, 1]
 with ImageNet's mean and deviation taken out: LPIPS' own shift and scale on [-1, 1] are the same
-numbers. They run in float32, channels last, without autocast and without TF32, and are
-differentiable with respect to the picture.
+numbers. They run channels last, without autocast and without TF32, in float32 or, where that is
+chosen, with convolutions and maps in bfloat16; they are differentiable with respect to the picture.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from srqa.errors import WeightsError
 from srqa.images.arrays import Planes, as_batch
 
 if TYPE_CHECKING:
     import torch
 
+Dtype = Literal["float32", "bfloat16"]
+"""In which networks compute."""
+
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-SQUEEZENET_FILE = "squeezenet1_1-b8a52dc0.pth"
+SQUEEZENET_FILES = ("squeezenet1-1", "lpips-squeeze-heads")
+"""LPIPS' heads come from a package, the network itself only from torchvision's address."""
 
 
 class Step(NamedTuple):
@@ -32,7 +34,8 @@ class Step(NamedTuple):
     Attributes:
         operation: "conv", "relu", "max" (pooling), "ceil" (the same, keeping a last partial
             window), "blur" (a binomial filter behind a reflected border), "l2" (root of the
-            filtered squares) or "fire" (SqueezeNet's module).
+            filtered squares) or "expand" (SqueezeNet's 1x1 and 3x3 convolutions side by side, and
+            ReLU).
         channels: of the result.
         kernel: side of the window.
         stride: of the window.
@@ -40,12 +43,21 @@ class Step(NamedTuple):
         key: beginning of the parameters' names.
     """
 
-    operation: Literal["conv", "relu", "max", "ceil", "blur", "l2", "fire"]
+    operation: Literal["conv", "relu", "max", "ceil", "blur", "l2", "expand"]
     channels: int
     kernel: int = 1
     stride: int = 1
     padding: int = 0
     key: str = ""
+
+    def size(self, side: int) -> int:
+        """Samples along a side of the result if there are `side` before; 0 if there are none."""
+        if side < 1 or (self.operation == "blur" and side <= self.padding):
+            return 0
+        room = side + 2 * self.padding - self.kernel
+        if self.operation == "ceil":
+            room += self.stride - 1
+        return max(room // self.stride + 1, 0)
 
 
 class Reach(NamedTuple):
@@ -88,13 +100,7 @@ class Network:
     def size(self, side: int, depth: int) -> int:
         """Samples along a side of `side` pixels after `depth` steps; 0 if there are none."""
         for step in self.steps[:depth]:
-            room = side + 2 * step.padding - step.kernel
-            if room < (-step.stride + 1 if step.operation == "ceil" else 0) or (
-                step.operation == "blur" and side <= step.padding
-            ):
-                return 0
-            whole = -(-room // step.stride) if step.operation == "ceil" else room // step.stride
-            side = whole + 1
+            side = step.size(side)
         return side
 
     def min_side(self, depth: int | None = None) -> int:
@@ -166,7 +172,12 @@ def _squeezenet() -> Network:
                             (11, 512), (12, 512)):  # fmt: skip
         if index in (3, 6, 9):
             steps.append(Step("ceil", steps[-1].channels, 3, 2))
-        steps.append(Step("fire", channels, 3, 1, 1, f"features.{index}"))
+        squeezed = channels // 8
+        steps += [
+            Step("conv", squeezed, key=f"features.{index}.squeeze"),
+            Step("relu", squeezed),
+            Step("expand", channels, 3, 1, 1, f"features.{index}"),
+        ]
         maps[f"fire{index}"] = len(steps)
     taps = ("relu1", "fire4", "fire7", "fire9", "fire10", "fire11", "fire12")
     return Network("squeezenet", "lpips-squeeze", tuple(steps), maps, taps)
@@ -204,23 +215,27 @@ ST_VGG16 = _vgg16("st-vgg16", "st-lpips-vgg", "blur", slices=True)
 
 
 _loading = threading.Lock()
-_loaded: dict[tuple[str, str], dict[str, torch.Tensor]] = {}
+_loaded: dict[tuple[str, str, Dtype], dict[str, torch.Tensor]] = {}
 
 
-def parameters(weights: str, device: Any = "cpu") -> dict[str, torch.Tensor]:
-    """The trained numbers of a weight file as float32 tensors, loaded once per device.
+def parameters(
+    weights: str, device: Any = "cpu", dtype: Dtype = "float32"
+) -> dict[str, torch.Tensor]:
+    """The trained numbers of a weight file as tensors, loaded once per device and type.
 
     Raises:
         WeightsError: the file cannot be had.
     """
     import torch
 
-    key = (weights, str(device))
+    key = (weights, str(device), dtype)
     with _loading:
         if key not in _loaded:
             with torch.inference_mode(False):  # they must serve gradients later
                 _loaded[key] = {
-                    name: _channels_last(torch.tensor(values, dtype=torch.float32)).to(device)
+                    name: _channels_last(torch.tensor(values, dtype=getattr(torch, dtype))).to(
+                        device
+                    )
                     for name, values in _read(weights).items()
                 }
         return _loaded[key]
@@ -231,29 +246,8 @@ def _read(weights: str) -> Mapping[str, Any]:
 
     if weights != SQUEEZENET.weights:
         return srqa.weights.load(weights)
-    return dict(srqa.weights.read(_squeezenet_file())) | dict(
-        srqa.weights.load("lpips-squeeze-heads")
-    )
-
-
-def _squeezenet_file() -> Path:
-    """torchvision's own file, which no package on the index carries, where the user has it.
-
-    Raises:
-        WeightsError: it is in none of the places.
-    """
-    import torch
-
-    import srqa.weights
-
-    places = [srqa.weights.folder(), Path(torch.hub.get_dir()) / "checkpoints"]
-    for place in places:
-        if (place / SQUEEZENET_FILE).is_file():
-            return place / SQUEEZENET_FILE
-    raise WeightsError(
-        f"lpips-squeeze needs torchvision's {SQUEEZENET_FILE}, which is not in {places[0]}.",
-        hint=f"Get it from https://download.pytorch.org/models/{SQUEEZENET_FILE} and put it there.",
-    )
+    backbone, heads = SQUEEZENET_FILES
+    return srqa.weights.read(srqa.weights.path(backbone)) | srqa.weights.load(heads)
 
 
 def unload() -> None:
@@ -270,45 +264,64 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
-def normalised(planes: Planes) -> torch.Tensor:
-    """What the first step takes: float32 (N, 3, H, W), channels last; grey becomes R = G = B."""
+def normalised(planes: Planes, dtype: Dtype = "float32") -> torch.Tensor:
+    """What the first step takes: (N, 3, H, W), channels last; grey becomes R = G = B."""
+    import torch
+
     x = as_batch(planes).float()
     mean, deviation = (x.new_tensor(v)[:, None, None] for v in (MEAN, DEVIATION))
-    return _channels_last((x - mean) / deviation)
+    return _channels_last(((x - mean) / deviation).to(getattr(torch, dtype)))
 
 
 def apply(
-    step: Step, x: torch.Tensor, numbers: dict[str, torch.Tensor], spare: bool = False
+    step: Step,
+    x: torch.Tensor,
+    numbers: dict[str, torch.Tensor],
+    *,
+    spare: bool = False,
+    edges: bool = True,
 ) -> torch.Tensor:
-    """One step; `x` itself may be overwritten if it is to `spare`."""
+    """One step.
+
+    Args:
+        step: the step.
+        x: the map before it.
+        numbers: of the network's weight file.
+        spare: `x` itself may be overwritten.
+        edges: the upper and the lower border are to be padded; else `x` has them already.
+    """
     import torch
     import torch.nn.functional as F
 
+    rows, columns = step.padding if edges else 0, step.padding
     if step.operation == "conv":
         weight, bias = numbers[f"{step.key}.weight"], numbers[f"{step.key}.bias"]
-        return F.conv2d(x, weight, bias, step.stride, step.padding)
+        return F.conv2d(x, weight, bias, step.stride, (rows, columns))
     if step.operation == "relu":
         return F.relu(x, inplace=spare)
     if step.operation in ("max", "ceil"):
         return F.max_pool2d(x, step.kernel, step.stride, ceil_mode=step.operation == "ceil")
     if step.operation == "blur":
-        return _binomial(F.pad(x, [step.padding] * 4, mode="reflect"), step.stride, 0)
+        padded = F.pad(x, (columns, columns, rows, rows), mode="reflect")
+        return _binomial(padded, step.stride, (0, 0))
     if step.operation == "l2":
-        return (_binomial(x * x, step.stride, step.padding) + 1e-12).sqrt()
-    squeezed = F.relu(_named(x, numbers, f"{step.key}.squeeze"))
-    both = [_named(squeezed, numbers, f"{step.key}.expand{n}x{n}", n // 2) for n in (1, 3)]
+        wide = x.float()
+        filtered = _binomial(wide * wide, step.stride, (rows, columns))
+        return (filtered + 1e-12).sqrt().to(x.dtype)
+    inner = x if edges else x[:, :, step.padding : x.shape[2] - step.padding]
+    both = [
+        F.conv2d(
+            part,
+            numbers[f"{step.key}.expand{n}x{n}.weight"],
+            numbers[f"{step.key}.expand{n}x{n}.bias"],
+            padding=pads,
+        )
+        for n, part, pads in ((1, inner, (0, 0)), (3, x, (rows, columns)))
+    ]
     return F.relu(_channels_last(torch.cat(both, 1)))
 
 
-def _named(
-    x: torch.Tensor, numbers: dict[str, torch.Tensor], key: str, padding: int = 0
-) -> torch.Tensor:
-    import torch.nn.functional as F
-
-    return F.conv2d(x, numbers[f"{key}.weight"], numbers[f"{key}.bias"], padding=padding)
-
-
-def _binomial(x: torch.Tensor, stride: int, padding: int) -> torch.Tensor:
+def _binomial(x: torch.Tensor, stride: int, padding: tuple[int, int]) -> torch.Tensor:
     """Each channel filtered with (1, 2, 1)/4 along rows and columns."""
     import torch.nn.functional as F
 

@@ -37,6 +37,22 @@ def niqe(grey: Planes) -> Value:
     return each_picture(_niqe, grey)
 
 
+def pi(luma: Planes, ma: float) -> Value:
+    """The perceptual index of PIRM 2018: ((10 - Ma) + NIQE) / 2.
+
+    Args:
+        luma: planes (..., 1, H, W) of Y in [0, 1].
+        ma: the picture's score by Ma et al. 2017, 0 to 10, higher is better.
+
+    Returns:
+        Lower is better; PIRM's results lie between 2 and 6.
+
+    Raises:
+        NotApplicableError: as `niqe`.
+    """
+    return ((10.0 - ma) + niqe(luma)) / 2
+
+
 @lru_cache(maxsize=1)
 def _pristine() -> tuple[Array, Array]:
     model = parameters("niqe")

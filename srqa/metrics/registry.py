@@ -9,6 +9,8 @@ from srqa.errors import UsageError
 from srqa.metrics.catalog import CATALOG
 from srqa.metrics.spec import MetricSpec
 
+PREFIX = "pyiqa:"
+"""Stands before the names of pyiqa's metrics."""
 ENTRY_POINT = "srqa.metrics"
 # Names of the most used toolbox for the same numbers.
 ALIASES = {"psnry": "psnr-y", "ssimc": "ssim", "ms_ssim": "ms-ssim", "haar-psi": "haarpsi"}
@@ -58,16 +60,21 @@ def names() -> list[str]:
 
 
 def get(name: str) -> MetricSpec:
-    """Find a metric by its name or by the other toolbox's name for it.
+    """Find a metric by its name or by the other toolbox's name for it; pyiqa's as "pyiqa:NAME".
 
     Raises:
         UsageError: there is no such metric; the message names the nearest.
+        MissingPackageError: a metric of pyiqa, which is not installed.
 
     Example:
         >>> get("psnry").name
         'psnr-y'
     """
     key = name.strip().lower()
+    if key.startswith(PREFIX):
+        from srqa.metrics import pyiqa
+
+        return pyiqa.spec(key.removeprefix(PREFIX))
     candidates = (ALIASES.get(key, key), key.replace("_", "-"))
     for candidate in candidates:
         if candidate in _OWN:

@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["fr", "nr", "lr"]
 Input = Literal["rgb", "y", "gray"]
+INF = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a metric agrees with people, as somebody published it.
+
+    Attributes:
+        measure: "2AFC" (share of people's choices between two pictures that it predicts), "SROCC",
+            "PLCC", ...
+        value: of that measure.
+        data: the people's answers that it was measured on.
+        source: the paper.
+        ceiling: what people reach against one another on the same data, where that is known.
+    """
+
+    measure: str
+    value: float
+    data: str
+    source: str
+    ceiling: float | None = None
+
+
+class SetValue(NamedTuple):
+    """The value of a whole set, with its 95 % interval (NaN where there is none)."""
+
+    value: float
+    low: float
+    high: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +51,9 @@ class MetricSpec:
         name: what users type; variants follow a hyphen.
         function: ``f(distorted, reference)`` for kind "fr", ``f(distorted)`` for "nr",
             ``f(distorted, low_resolution)`` for "lr". It returns a float for an array and a tensor
-            (N,) for a batch; an additive metric returns the pair (sum of its map, count).
+            (N,) for a batch; an additive metric returns the pair (sum of its map, count). At level
+            "set" it is ``f(samples of the outputs, samples of the references)``, which `gather`
+            took of each picture, and returns a `SetValue`.
         summary: one line.
         kind: full reference, no reference, or against the low-resolution input.
         input: the channel that the protocol hands over.
@@ -37,16 +69,24 @@ class MetricSpec:
         additive: the value is ``finish(sum of a map / count)``: strips, tiles and batches add up.
         halo: rows and columns around a tile that its map needs.
         finish: turns the mean of an additive metric's map into its value.
+        gather: level "set": the samples (n, d) of one picture's planes.
+        given: name of a number that the user supplies for each output ("ma"); `function` takes it
+            after the planes.
         features: names of network maps that can be shared with other metrics.
+        whole: why the picture may not be cut into tiles; empty if it may.
         batchable: pictures of one size may be computed together.
         differentiable: gradients flow on tensors.
         code_licence: licence of the implementation.
         weights: names of the weight files it needs.
+        weights_licence: of trained numbers that are no weight file (inside srqa, or got by
+            `provider`), SPDX.
         alert: a value beyond which something else is wrong, and a sentence that says what.
         provider: distribution that computes it, if not srqa; its version joins the signature.
+        extra: the extra of srqa that brings the provider, if srqa itself does not.
         settings: what a reader must know to get the same number elsewhere.
         paper: where it is defined.
         guidance: what it is good for and where it misleads.
+        agreement: what is published of its agreement with people.
     """
 
     name: str
@@ -65,16 +105,22 @@ class MetricSpec:
     additive: bool = False
     halo: int = 0
     finish: Callable[[Any], Any] | None = None
+    gather: Callable[[Any], Any] | None = None
+    given: str = ""
     features: tuple[str, ...] = field(default=())
+    whole: str = ""
     batchable: bool = True
     differentiable: bool = True
     code_licence: str = "Apache-2.0"
     weights: tuple[str, ...] = field(default=())
+    weights_licence: str = ""
     alert: tuple[float, str] | None = None
     provider: str = ""
+    extra: str = ""
     settings: str = ""
     paper: str = ""
     guidance: str = ""
+    agreement: tuple[Agreement, ...] = field(default=())
 
     def __call__(self, *planes: Any) -> Any:
         """The value(s) on planes, with `finish` applied; no protocol, no size check."""

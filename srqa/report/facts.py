@@ -114,6 +114,11 @@ class Facts:
         }
 
     @cached_property
+    def whole(self) -> set[str]:
+        """Names of the metrics that are one value for a whole set."""
+        return {row.metric for row in self.run.score_rows if row.level == "set"}
+
+    @cached_property
     def images(self) -> list[Score]:
         """Scores of single images."""
         return [row for row in self.run.score_rows if row.level == "image"]
@@ -199,7 +204,8 @@ def describe(name: str, unit: str = "") -> Metric:
     spec = find_spec(name)
     if spec is None:
         return Metric(name, 0, unit, _family_by_name(name), decimals(name), None)
-    family: Family = "perception" if spec.kind == "nr" else (_family_by_name(name) or "fidelity")
+    perceptual = spec.kind == "nr" or spec.level == "set"
+    family: Family = "perception" if perceptual else (_family_by_name(name) or "fidelity")
     sign = 1 if spec.higher_is_better else -1
     return Metric(name, sign, unit or spec.unit, family, decimals(name), spec)
 

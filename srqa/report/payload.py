@@ -46,6 +46,7 @@ def payload(facts: Facts, gallery: Gallery, scrub: Scrubber) -> dict[str, Any]:
                 "unit": metric.unit,
                 "places": metric.places,
                 "family": metric.family,
+                "level": "set" if metric.name in facts.whole else "image",
             }
             for metric in facts.metrics
         ],

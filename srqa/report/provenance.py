@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from srqa.engine.results import Run
+from srqa.metrics.agreement import sentence
+from srqa.metrics.spec import MetricSpec
 from srqa.report.facts import Facts
 from srqa.report.numbers import format_scale
-from srqa.report.words import Scrubber, policy_sentences, protocol_sentences
+from srqa.report.words import Scrubber, listed, policy_sentences, protocol_sentences
 
 _SHOWN_ROWS = 200
 _OPEN_ROWS = 12
@@ -23,11 +26,19 @@ def provenance(facts: Facts, scrub: Scrubber) -> str:
         "with the same kind of interval. Each is judged alone: nothing is corrected for the number "
         "of comparisons."
     )
+    whole = (
+        f"{listed(sorted(facts.whole))}: one value for all images of a method. Its interval, if any, "
+        "is described with the metric, and no difference is taken image by image."
+        if facts.whole
+        else ""
+    )
     infinite = "Infinite values (the PSNR of equal pictures) are left out of means and counted."
     parts = [
         _block("Signatures", _signatures(run), "Quote these lines with the numbers."),
         _block("Protocol", _paragraph(protocol_sentences(run))),
-        _block("Intervals", _paragraph([f"{interval}." if interval else "", paired, infinite])),
+        _block(
+            "Intervals", _paragraph([f"{interval}." if interval else "", paired, whole, infinite])
+        ),
         _block("Reading of files", _paragraph(policy_sentences(run))),
         _block("Pairing of outputs with references", _pairing(run, scrub)),
         _block("Command", _command(run, scrub)),
@@ -124,10 +135,26 @@ def guidance(facts: Facts) -> str:
         settings = f"<p class='soft'>{escape(spec.settings)}.</p>" if spec.settings else ""
         paper = f'<p class="soft">{escape(spec.paper)}.</p>' if spec.paper else ""
         parts.append(
-            f'<section class="block">{name}<p>{summary}. {direction} {escape(spec.guidance)}</p>'
-            f"{settings}{paper}</section>"
+            f'<section class="block">{name}<p>{summary}. {direction} {_coded(spec.guidance)}</p>'
+            f"{_agreement(spec)}{settings}{paper}</section>"
         )
     return "".join(parts)
+
+
+def _coded(text: str) -> str:
+    """A text as HTML, with what stands in backquotes as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _agreement(spec: MetricSpec) -> str:
+    """The first figure of a metric's agreement with people, which is the nearest to SR."""
+    if not spec.agreement:
+        return ""
+    first = spec.agreement[0]
+    return (
+        f"<p><b>Agreement with people</b> {escape(sentence(first))} "
+        f'<span class="soft">({escape(first.source)})</span></p>'
+    )
 
 
 def problem_tables(run: Run, scrub: Scrubber) -> str:

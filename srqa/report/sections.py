@@ -42,13 +42,14 @@ def _summary_table(facts: Facts, group: Group) -> str:
     first = [row.method for row in facts.ranking(group, lead)] if lead else []
     ordered = [*first, *(method for method in methods if method not in first)]
     images = _images(facts, group)
+    counts = counted(images, "image") if images else ""
     title = escape(group.title) or ("All images" if len(facts.groups) == 1 else "No dataset named")
     heads = "".join(_metric_head(metric, metric is lead and bool(lead.sign)) for metric in metrics)
     rows = "".join(_summary_row(facts, group, method, metrics, images) for method in ordered)
     return (
         '<div class="scroll" role="region" tabindex="0" '
         f'aria-label="Summary: {title}"><table class="summary sortable">'
-        f'<caption>{title} <span class="soft">{counted(images, "image")}</span></caption>'
+        f'<caption>{title} <span class="soft">{counts}</span></caption>'
         '<thead><tr><th scope="col" aria-sort="none">'
         f'<button type="button">method</button></th>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
@@ -56,7 +57,7 @@ def _summary_table(facts: Facts, group: Group) -> str:
 
 
 def _images(facts: Facts, group: Group) -> int:
-    rows = [row for key, row in facts.summary.items() if key[0] == group]
+    rows = [r for k, r in facts.summary.items() if k[0] == group and k[2] not in facts.whole]
     contents = {row.content for row in facts.images if Group(row.dataset, row.scale) == group}
     return len(contents) or max((row.n for row in rows), default=0)
 
@@ -94,6 +95,7 @@ def _summary_cell(facts: Facts, group: Group, method: str, metric: Metric, image
     sign, said = _sign(standing)
     value = format_value(metric.name, row.mean)
     interval = format_interval(metric.name, row.ci_low, row.ci_high) or "no interval"
+    counts = _counts(row, None if metric.name in facts.whole else images)
     data = "" if math.isnan(row.mean) else f' data-value="{row.mean!r}"'
     return (
         f'<td class="num{" best" if best else ""}"{data}><span class="mean">'
@@ -101,7 +103,7 @@ def _summary_cell(facts: Facts, group: Group, method: str, metric: Metric, image
         f"{'<strong>' if best else ''}{value}{'</strong>' if best else ''}"
         f'<span class="said">{said}</span></span>'
         f'<span class="ci">{interval}</span>'
-        f'<span class="gap">{_gap(metric, standing)}</span>{_counts(row, images)}</td>'
+        f'<span class="gap">{_gap(metric, standing)}</span>{counts}</td>'
     )
 
 
@@ -127,15 +129,18 @@ def _gap(metric: Metric, standing: Standing | None) -> str:
     return f"{value} {format_interval(metric.name, *ends)}".strip()
 
 
-def _counts(row: Summary, images: int) -> str:
+def _counts(row: Summary, images: int | None) -> str:
+    """What a value rests on where it is not all images; None for the value of a whole set."""
     parts = []
-    if row.n != images:
+    if images is None:
+        parts.append(counted(row.n, "patch", "patches") if row.n else "")
+    elif row.n != images:
         parts.append(f"n {row.n:,}")
     if row.n_infinite:
         parts.append(f"{row.n_infinite:,} infinite")
     if row.n_failed:
         parts.append(f"{row.n_failed:,} failed")
-    return f'<span class="counts">{" · ".join(parts)}</span>' if parts else ""
+    return f'<span class="counts">{" · ".join(filter(None, parts))}</span>' if any(parts) else ""
 
 
 def gallery_section(facts: Facts, gallery: Gallery, scrub: Scrubber) -> str:

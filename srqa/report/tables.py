@@ -36,7 +36,7 @@ class Board:
     title: str
     metrics: tuple[str, ...]
     rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
-    """(method, number of images, cells)."""
+    """(method, number of images, cells); of patches where all metrics are of whole sets."""
 
 
 def boards(run: Run) -> list[Board]:
@@ -50,15 +50,19 @@ def boards(run: Run) -> list[Board]:
 def _board(dataset: str, scale: float | None, rows: list[Summary], run: Run) -> Board:
     best = {metric: _best(metric, rows) for metric in run.metrics}
     by_place = {(row.method, row.metric): row for row in rows}
-    images = {
-        (r.method, r.image) for r in run.score_rows if r.dataset == dataset and r.scale == scale
-    }
+    scores = [r for r in run.score_rows if r.dataset == dataset and r.scale == scale]
+    images = {(r.method, r.image) for r in scores if r.level == "image"}
+    whole = {r.metric for r in scores if r.level == "set"}
     methods = list(dict.fromkeys(row.method for row in rows))
     made = []
     for method in methods:
         n = sum(m == method for m, _ in images)
-        cells = [_cell(by_place[method, metric], best[metric], n) for metric in run.metrics]
-        made.append((method, n, tuple(cells)))
+        cells = [
+            _cell(by_place[method, metric], best[metric], None if metric in whole else n)
+            for metric in run.metrics
+        ]
+        patches = max((by_place[method, metric].n for metric in whole), default=0)
+        made.append((method, n if images else patches, tuple(cells)))
     title = " ".join(filter(None, (dataset, f"x{scale:g}" if scale else "")))
     return Board(title, tuple(run.metrics), tuple(made))
 
@@ -70,8 +74,9 @@ def _best(metric: str, rows: list[Summary]) -> float:
     return max(means) if direction(metric) else min(means)
 
 
-def _cell(row: Summary, best: float, images: int) -> Cell:
-    absent = images - row.n - row.n_infinite - row.n_failed
+def _cell(row: Summary, best: float, images: int | None) -> Cell:
+    """One cell; `images` is None for the value of a whole set, whose n counts patches."""
+    absent = images - row.n - row.n_infinite - row.n_failed if images is not None else 0
     counts = (("inf", row.n_infinite), ("failed", row.n_failed), ("n/a", absent))
     remarks = [f"{n} {word}" for word, n in counts if n]
     interval = ""

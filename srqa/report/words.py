@@ -26,9 +26,9 @@ def listed(names: Sequence[str], word: str = "and") -> str:
     return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: ``1 image``, ``5,000 images``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def findings(facts: Facts) -> list[str]:
@@ -74,6 +74,8 @@ def _headline(facts: Facts, group: Group, metric: Metric, order: list[Summary]) 
     name = escape(metric.name)
     if len(order) == 1:
         images = counted(first.n + first.n_infinite, "image")
+        if metric.name in facts.whole:
+            images = counted(first.n, "patch", "patches")
         return f"{_strong(first.method)} reaches {name} {_mean(metric, first)} over {images}."
     if not metric.sign:
         parts = [f"{_strong(row.method)} {_mean(metric, row)}" for row in order]
@@ -127,7 +129,7 @@ def _others(facts: Facts, group: Group, primary: Metric) -> list[str]:
 
 def caution(facts: Facts) -> str:
     """One sentence on how far the intervals carry, empty where there is nothing to say."""
-    sizes = [row.n for row in facts.run.summary_rows if row.n]
+    sizes = [r.n for r in facts.run.summary_rows if r.n and r.metric not in facts.whole]
     if not sizes or max(sizes) >= _FEW:
         return ""
     return (

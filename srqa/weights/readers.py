@@ -12,6 +12,7 @@ import numpy as np
 
 from srqa.errors import WeightsError
 from srqa.weights.tensors import Arrays, unpack
+from srqa.weights.torchscript import is_script, read_script
 
 # torchvision's indices of the convolutions in `features`.
 _ALEXNET = (0, 3, 6, 8, 10)
@@ -80,9 +81,13 @@ def read_flax_vgg16(data: bytes) -> Arrays:
 def read_torch(data: bytes) -> Arrays:
     """A state dict written by `torch.save`, out of the wrapper that some authors put around it.
 
+    Of a TorchScript archive the tensors are read, and nothing is run.
+
     Raises:
         WeightsError: it is no such file, or asks for more than tensors.
     """
+    if is_script(data):
+        return read_script(data)
     import torch
 
     try:

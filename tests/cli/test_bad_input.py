@@ -510,7 +510,8 @@ def test_damaged_manifest(command, run, text):
 
 def test_standard_output_is_closed_early(pictures):
     """A reader that leaves does not change the exit code, and nobody sees a traceback."""
-    base = [*support.SRQA, "evaluate", pictures / "out", "--ref", pictures / "hr", "--scale", "4"]
+    base = [*support.SRQA, "evaluate", pictures / "out", "--ref", pictures / "hr", "--scale", "4",
+            "-m", "psnr-y,ssim-y"]  # fmt: skip
     for extra, code in (
         ([], 0),
         (["--json"], 0),
@@ -550,7 +551,8 @@ needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="nee
 
 @needs_dev_full
 def test_standard_output_on_a_full_disk(pictures):
-    base = [*support.SRQA, "evaluate", pictures / "out", "--ref", pictures / "hr", "--scale", "4"]
+    base = [*support.SRQA, "evaluate", pictures / "out", "--ref", pictures / "hr", "--scale", "4",
+            "-m", "psnr-y,ssim-y"]  # fmt: skip
     for extra in ([], ["--json"]):
         with open("/dev/full", "wb") as full:  # noqa: PTH123
             ended = subprocess.run(

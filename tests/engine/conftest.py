@@ -38,3 +38,9 @@ def plugin(tmp_path, monkeypatch):
 
     yield make
     registry._registry.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def two_metrics(monkeypatch):
+    """Tests that name no metric are about other things; test_defaults.py is about the defaults."""
+    monkeypatch.setattr("srqa.engine.choice.DEFAULT_METRICS", ("psnr-y", "ssim-y"))

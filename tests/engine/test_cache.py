@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -224,12 +225,12 @@ def test_two_processes_on_one_cache(tmp_path):
     def start(method):
         return subprocess.Popen(
             [*support.SRQA, "evaluate", tmp_path / "out" / method, "--ref", tmp_path / "hr",
-             "--scale", "4", "--format", "csv"],
+             "--scale", "4", "-m", "psnr-y,ssim-y", "--format", "csv"],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
     processes = {i: start("mn"[i % 2]) for i in range(4)}
-    ended = {i: process.communicate(timeout=120) for i, process in processes.items()}
+    ended = {i: process.communicate(timeout=300) for i, process in processes.items()}
     for i, process in processes.items():
         assert process.returncode == 0, ended[i][1]
         assert "cache" not in ended[i][1]
@@ -238,7 +239,7 @@ def test_two_processes_on_one_cache(tmp_path):
     assert tables[1] == tables[3]
     fresh = support.srqa(
         "evaluate", tmp_path / "out" / "m", "--ref", tmp_path / "hr", "--scale", "4",
-        "--format", "csv", "--no-cache",
+        "-m", "psnr-y,ssim-y", "--format", "csv", "--no-cache",
     )  # fmt: skip
     assert fresh.stdout == tables[0]
     cache = Cache(tmp_path / "cache" / "scores.sqlite")
@@ -246,9 +247,24 @@ def test_two_processes_on_one_cache(tmp_path):
     cache.close()
 
 
-def test_many_threads_on_one_cache(tmp_path):
-    from concurrent.futures import ThreadPoolExecutor
+def test_another_process_is_just_making_the_cache(tmp_path):
+    """SQLite by itself does not wait for that lock."""
+    other = sqlite3.connect(tmp_path / "c.sqlite", isolation_level=None)
+    other.execute("CREATE TABLE something (x)")
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(Cache, tmp_path / "c.sqlite")
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.3)
+        other.execute("COMMIT")
+        cache = opening.result()
+    assert cache.problem == ""
+    cache.put_score(digest(1), CachedScore(1.0, "", 0.0))
+    cache.close()
+    assert Cache(tmp_path / "c.sqlite").info()["scores"] == 1
 
+
+def test_many_threads_on_one_cache(tmp_path):
     cache = Cache(tmp_path / "c.sqlite")
 
     def work(i):

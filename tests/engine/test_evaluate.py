@@ -417,7 +417,8 @@ MEASURE = """
     import resource, sys
     import srqa
     for _ in range(int(sys.argv[2])):
-        srqa.evaluate(sys.argv[1] + "/out", sys.argv[1] + "/hr", scale=4, workers=2, cache=False)
+        srqa.evaluate(sys.argv[1] + "/out", sys.argv[1] + "/hr", scale=4, workers=2, cache=False,
+                      metrics="psnr-y,ssim-y")
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

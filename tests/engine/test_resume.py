@@ -25,9 +25,14 @@ SLOW = """
     from srqa.metrics.spec import MetricSpec
 
     def slow(distorted, reference):
-        with Path(os.environ["COUNTS"]).open("a") as stream:
+        counts = Path(os.environ["COUNTS"])
+        with counts.open("a") as stream:
             stream.write("x")
-        time.sleep(float(os.environ.get("PAUSE", "0.02")))
+        time.sleep(float(os.environ["PAUSE"]))
+        while counts.stat().st_size > int(os.environ["STOP_AFTER"]):
+            if counts.with_name("go-on").exists():
+                break
+            time.sleep(0.01)
         return float(abs(distorted - reference).mean())
 
     METRICS = [MetricSpec("slow", slow, "takes its time", higher_is_better=False)]
@@ -37,12 +42,18 @@ FILES = {
     MANIFEST,
 }
 CHANGING = {"command", "started", "finished"}
+PATIENCE = 300  # seconds; only what hangs takes so long
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
 
 class Place:
-    """Pictures, and the program on them in a process of its own."""
+    """Pictures, and the program on them in a process of its own.
+
+    A process that is started with `stop_after` waits within the metric once that many pictures were
+    begun, until `go_on`: on no machine is it done before it can be interrupted. By then at most
+    three of these are not in the journal, which two workers fill reference by reference.
+    """
 
     def __init__(self, folder, contents=16):
         names = [f"p{i}" for i in range(contents)]
@@ -51,21 +62,36 @@ class Place:
         self.folder = folder
         self.counts = folder / "counts"
         self.environment = support.environment(folder / "cache", site) | {
-            "COUNTS": str(self.counts)
+            "COUNTS": str(self.counts),
+            "PAUSE": "0",
+            "STOP_AFTER": "1000",
         }
 
-    def start(self, out, *more, pause=0.02):
+    def popen(self, *arguments, pause=0.0, stop_after=1000):
         return subprocess.Popen(
-            [*support.SRQA, "evaluate", "out", "--ref", "hr", "--scale", "4",
-             "-m", "psnr-y,slow", "--no-cache", "--workers", "2", "--out", out, *more],
-            cwd=self.folder, env=self.environment | {"PAUSE": str(pause)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [*support.SRQA, "evaluate", "out", "--ref", "hr", "--scale", "4", "--workers", "2",
+             *arguments],
+            cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment | {"PAUSE": str(pause), "STOP_AFTER": str(stop_after)},
         )  # fmt: skip
+
+    def start(self, out, *more, pause=0.0, stop_after=1000):
+        arguments = ("-m", "psnr-y,slow", "--no-cache", "--out", out, *more)
+        return self.popen(*arguments, pause=pause, stop_after=stop_after)
 
     def run(self, out, *more, pause=0.0):
         process = self.start(out, *more, pause=pause)
-        printed, said = process.communicate(timeout=120)
+        printed, said = process.communicate(timeout=PATIENCE)
         return process.returncode, printed, said
+
+    def go_on(self):
+        self.counts.with_name("go-on").touch()
+
+    def interrupt(self, process):
+        """As Ctrl-C does; returns what it printed and said."""
+        process.send_signal(signal.SIGINT)
+        self.go_on()
+        return process.communicate(timeout=PATIENCE)
 
     def computed(self):
         n = len(self.counts.read_text()) if self.counts.exists() else 0
@@ -76,11 +102,15 @@ class Place:
         journal = self.folder / out / JOURNAL
         return journal.read_text().splitlines() if journal.exists() else []
 
-    def wait_for(self, out, lines, process):
-        end = time.monotonic() + 60
-        while len(self.lines(out)) < lines and process.poll() is None:
+    def wait_until(self, true, process):
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert process.poll() is None, process.communicate()
             assert time.monotonic() < end
             time.sleep(0.005)
+
+    def wait_for(self, out, lines, process):
+        self.wait_until(lambda: len(self.lines(out)) >= lines, process)
 
 
 @pytest.fixture
@@ -114,7 +144,7 @@ class TestSigkill:
         place, whole = world
         out = f"run{moment}"
         when = whole * (moment + random.Random(moment).random()) / 10
-        process = place.start(out)
+        process = place.start(out, pause=0.02)
         time.sleep(when)
         process.kill()
         process.communicate()
@@ -129,17 +159,16 @@ class TestSigkill:
             assert place.computed() <= 32 - (before - 2)  # its last line may be cut
         assert "psnr-y" in printed
 
-    @pytest.mark.parametrize("lines", [1, 5, 20, 32])
+    @pytest.mark.parametrize("lines", [1, 5, 21, 29])
     def test_when_the_journal_has_so_many_lines(self, place, lines):
-        process = place.start("run", pause=0.01)
+        process = place.start("run", stop_after=lines + 2)
         place.wait_for("run", lines, process)
         process.kill()
         process.communicate()
-        kept = max(len(place.lines("run")) - 1, 0)
-        assert kept >= lines - 1
-        if not (place.folder / "run" / MANIFEST).exists():
-            with pytest.raises(RunError, match="was interrupted"):
-                Run.load(place.folder / "run")
+        kept = len(place.lines("run")) - 1
+        assert lines - 1 <= kept < 32
+        with pytest.raises(RunError, match="was interrupted"):
+            Run.load(place.folder / "run")
         place.computed()
         code, _, said = place.run("run", "--resume")
         assert code == 0, said
@@ -187,10 +216,9 @@ class TestSigkill:
 
 class TestInterrupt:
     def test_ctrl_c(self, place):
-        process = place.start("run", pause=0.05)
+        process = place.start("run", pause=0.1, stop_after=8)
         place.wait_for("run", 4, process)
-        process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=60)
+        printed, said = place.interrupt(process)
         assert process.returncode == 130
         assert printed == ""
         support.assert_one_sentence(said, "Interrupted after", "of 32 pictures", "--resume")
@@ -202,39 +230,31 @@ class TestInterrupt:
         assert tables(place.folder / "run") == tables(place.folder / "whole")
 
     def test_ctrl_c_without_a_folder(self, place):
-        process = subprocess.Popen(
-            [*support.SRQA, "evaluate", "out", "--ref", "hr", "-m", "slow"],
-            cwd=place.folder, env=place.environment | {"PAUSE": "0.1"},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        while not place.counts.exists():
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=60)
+        process = place.popen("-m", "slow", pause=0.1, stop_after=1)
+        place.wait_until(place.counts.exists, process)
+        printed, said = place.interrupt(process)
         assert (process.returncode, printed) == (130, "")
         support.assert_one_sentence(said, "Interrupted")
         assert "--out" not in said
 
     def test_what_was_computed_is_in_the_cache(self, place):
-        arguments = ["evaluate", "out", "--ref", "hr", "--scale", "4", "-m", "slow"]
-        process = subprocess.Popen(
-            [*support.SRQA, *arguments], cwd=place.folder,
-            env=place.environment | {"PAUSE": "0.1"}, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        while not place.counts.exists() or place.counts.stat().st_size < 5:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process = place.popen("-m", "slow", pause=0.1, stop_after=8)
+        place.wait_until(
+            lambda: place.counts.exists() and place.counts.stat().st_size >= 5, process
+        )
+        place.interrupt(process)
+        assert process.returncode == 130
         done = place.computed()
-        again = support.srqa(*arguments, cwd=place.folder, env=place.environment | {"PAUSE": "0"})
-        assert again.returncode == 0
-        assert place.computed() == 32 - done
+        again = place.popen("-m", "slow")
+        _, said = again.communicate(timeout=PATIENCE)
+        assert again.returncode == 0, said
+        assert place.computed() == 32 - done > 0
 
 
 class TestRefusals:
     @pytest.fixture
     def interrupted(self, place):
-        process = place.start("run")
+        process = place.start("run", stop_after=8)
         place.wait_for("run", 6, process)
         process.kill()
         process.communicate()
@@ -287,13 +307,14 @@ class TestRefusals:
 
     def test_two_processes_on_one_folder(self, place):
         """Whoever comes second is told so, whatever it asks for, and the first is not disturbed."""
-        first = place.start("run", pause=0.8)
+        first = place.start("run", stop_after=4)
         place.wait_for("run", 2, first)
         for more in ([], ["--resume"], ["--overwrite"]):
             code, printed, said = place.run("run", *more)
             assert (code, printed) == (3, "")
             support.assert_one_sentence(said, "Another process is writing the Run in run")
-        _, said = first.communicate(timeout=120)
+        place.go_on()
+        _, said = first.communicate(timeout=PATIENCE)
         assert first.returncode == 0, said
         assert {p.name for p in (place.folder / "run").iterdir()} == FILES
         assert place.run("whole")[0] == 0
@@ -302,7 +323,7 @@ class TestRefusals:
     def test_many_processes_at_once(self, place):
         """Exactly one of several that start together makes the Run."""
         started = [place.start("run", pause=0.005) for _ in range(4)]
-        ended = [process.communicate(timeout=120) for process in started]
+        ended = [process.communicate(timeout=PATIENCE) for process in started]
         codes = sorted(process.returncode for process in started)
         assert codes == [0, 3, 3, 3], ended
         assert {p.name for p in (place.folder / "run").iterdir()} == FILES

@@ -17,8 +17,8 @@ from srqa.metrics.catalog import CATALOG
 PLAIN = [s for s in CATALOG if not s.weights and s.level == "image" and s.kind != "nr"]
 PAIRED = [s for s in PLAIN if s.kind == "fr"]
 QUALITY = [s for s in PAIRED if s.name != "shift"]
-BEST = {"psnr": math.inf, "psnr-y": math.inf}
-SYMMETRIC = {s.name for s in QUALITY} - {"vif", "iw-ssim", "mdsi"}
+BEST = {"psnr": math.inf, "psnr-y": math.inf, "cvvdp": 10.0, "ssimulacra2": 100.0}
+SYMMETRIC = {s.name for s in QUALITY} - {"vif", "iw-ssim", "mdsi", "cvvdp", "ssimulacra2"}
 
 
 def each(specs):
@@ -52,7 +52,7 @@ def test_is_described(spec):
     assert spec.guidance.endswith(".")
     assert spec.bounds[0] < spec.bounds[1]
     assert spec.code_licence
-    assert spec.unit in {"", "dB", "px"}
+    assert spec.unit in {"", "dB", "px", "JOD"}
 
 
 @each(QUALITY)

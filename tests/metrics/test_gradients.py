@@ -5,6 +5,7 @@ from srqa.images.colour import luma
 from srqa.metrics.catalog import CATALOG
 
 SPECS = {s.name: s for s in CATALOG}
+SINGLE = {"cvvdp"}  # computed in float32, whatever comes in
 SMOOTH = [s for s in CATALOG if s.differentiable and not s.weights and s.kind != "nr"]
 
 
@@ -35,7 +36,7 @@ def test_gradient_is_the_slope_along_any_direction(spec, photograph, rng):
     a.requires_grad_()
     (gradient,) = torch.autograd.grad(spec(a, b).sum(), a)
     assert gradient.isfinite().all()
-    direction = torch.randn_like(a) * 1e-6
+    direction = torch.randn_like(a) * (1e-3 if spec.name in SINGLE else 1e-6)
     with torch.no_grad():
         slope = (spec(a + direction, b) - spec(a - direction, b)).item() / 2
     assert (gradient * direction).sum().item() == pytest.approx(slope, rel=2e-2)

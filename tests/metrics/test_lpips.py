@@ -6,6 +6,7 @@ import types
 import numpy as np
 import pytest
 from oracle import networks as oracle
+from support import repin
 
 import srqa
 from srqa.metrics import lpips
@@ -107,15 +108,16 @@ def test_map(name, weights, pictures):
     assert lpips.difference_map(name, *batch)[0].numpy() == pytest.approx(found, abs=1e-6)
 
 
-def made_squeezenet(folder, change=lambda state: None):
+def made_squeezenet(folder, monkeypatch):
     import torch
     import torchvision
 
     torch.manual_seed(3)
     state = torchvision.models.squeezenet1_1(weights=None).state_dict()
-    change(state)
     folder.mkdir(exist_ok=True)
-    torch.save(state, folder / "squeezenet1_1-b8a52dc0.pth")
+    path = folder / "squeezenet1_1-b8a52dc0.pth"
+    torch.save(state, path)
+    repin(monkeypatch, folder, {"squeezenet1-1": path.read_bytes()})
     return {k: v.numpy() for k, v in state.items()}
 
 
@@ -130,13 +132,14 @@ def squeeze(tmp_path, monkeypatch, weights):
     monkeypatch.setattr(srqa.weights, "load", lambda name: heads)
     monkeypatch.setenv("SRQA_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("SRQA_OFFLINE", "1")
     networks.unload()
     yield heads
     networks.unload()
 
 
-def test_squeeze_with_a_supplied_backbone(squeeze, tmp_path, pictures):
-    arrays = made_squeezenet(tmp_path) | squeeze
+def test_squeeze_with_a_supplied_backbone(squeeze, tmp_path, pictures, monkeypatch):
+    arrays = made_squeezenet(tmp_path, monkeypatch) | squeeze
     for size in ((64, 64), (75, 82), (17, 17)):
         a, b = pictures(*size)
         expected = oracle.lpips("squeezenet1_1", arrays, a, b)
@@ -144,7 +147,7 @@ def test_squeeze_with_a_supplied_backbone(squeeze, tmp_path, pictures):
 
 
 def test_squeeze_without_backbone_says_what_to_do(squeeze, pictures):
-    with pytest.raises(srqa.errors.WeightsError, match="squeezenet1_1-b8a52dc0") as error:
+    with pytest.raises(srqa.errors.WeightsError, match="squeezenet1-1") as error:
         SPECS["lpips-squeeze"](*pictures())
     assert error.value.exit_code == 4
-    assert "download.pytorch.org" in error.value.hint
+    assert "download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth" in error.value.hint

@@ -231,6 +231,17 @@ def test_metrics_that_nobody_registered_have_no_direction() -> None:
     assert "whether higher is better is not known" in only
 
 
+def test_guidance_comes_with_agreement_and_its_source() -> None:
+    page = render(make_run(metrics=("lpips", "delta-e")))
+    words = words_of(page[page.index('<section id="guidance"') :])
+    lpips, delta_e = words.split("mean colour difference", 1)[0], words.split("CIEDE2000", 1)[1]
+    assert (
+        "Agreement with people 2AFC 76 % (people 80 %) on choices between outputs of modern "
+        "generative SR networks (measured by srqa's authors)"
+    ) in lpips
+    assert "Agreement with people" not in delta_e
+
+
 def test_no_reference_metrics_alone_and_beside_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {s.name: s for s in (*registry.specs(), no_reference_metric())}
     monkeypatch.setattr(registry, "_registry", lambda: known)

@@ -83,8 +83,9 @@
     reveal("images");
     const details = find("details.every");
     const count = data.rows.length;
+    const metrics = data.metrics.filter((metric) => metric.level === "image").length;
     find("summary span", details).textContent =
-      `${count.toLocaleString("en")} rows, ${data.metrics.length} metrics`;
+      `${count.toLocaleString("en")} rows, ${metrics} metrics`;
     details.addEventListener("toggle", () => {
       const body = find(".body", details);
       if (details.open && !body.childNodes.length) tables.everyImage(body, select);

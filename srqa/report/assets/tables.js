@@ -4,6 +4,9 @@ const tables = (() => {
   const ROW = 30;
   const MARGIN = 12;
   const BODY = 560;
+  /** Metrics that have a value for each image. */
+  const shown = () => data.metrics.map((_, k) => k)
+    .filter((k) => data.metrics[k].level === "image");
 
   function press(head, heads, sign) {
     const before = head.getAttribute("aria-sort");
@@ -58,8 +61,8 @@ const tables = (() => {
       const text = [["image", (i) => data.contents[data.rows[i][1]]],
         ["method", (i) => data.methods[data.rows[i][2]]]];
       if (this.grouped) text.splice(1, 0, ["set", (i) => data.groups[data.rows[i][0]].title]);
-      const values = data.metrics.map(({name, sign}, k) =>
-        [name, (i) => data.values[k][i], sign, k]);
+      const values = shown().map((k) =>
+        [data.metrics[k].name, (i) => data.values[k][i], data.metrics[k].sign, k]);
       return [...text, ...values];
     }
 
@@ -138,7 +141,7 @@ const tables = (() => {
       const row = html("tr", {"aria-rowindex": place + 2}, html("th", {scope: "row"}, open));
       if (this.grouped) row.append(html("td", {}, data.groups[group].title));
       row.append(html("td", {}, mark(method), data.methods[method]));
-      data.metrics.forEach((_, metric) => {
+      shown().forEach((metric) => {
         const problem = this.problems.get(`${i}/${metric}`);
         const cell = html("td", {class: problem ? "num none" : "num"},
           format(metric, data.values[metric][i]));

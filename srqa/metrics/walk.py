@@ -1,0 +1,234 @@
+"""Networks walk down two pictures band by band, for pictures whose maps would not fit into memory.
+
+Each step keeps only those rows that its next window still needs. So no row of a map is computed
+twice, nothing is approximated at the seams, and several networks walk together, their common
+steps once. What it takes depends on the pictures' width, not on their height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from srqa.images.arrays import Planes
+from srqa.metrics.networks import Dtype, Network, Step, apply, normalised, parameters
+
+if TYPE_CHECKING:
+    import torch
+
+MapKey: TypeAlias = tuple[str, tuple[Step, ...]]
+"""A map: the weight file and the steps that make it, whatever network they belong to."""
+
+Pair: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"
+
+STRIPS = 24 * 2**20
+"""What readers of maps take for themselves, see `comparison.strips`, and the allocator wastes."""
+
+ROWS = (64, 48, 32, 24, 16, 12, 8, 4)
+"""Heights of bands. Higher ones are not faster, since their maps leave the cache."""
+
+
+def key_of(network: Network, name: str) -> MapKey:
+    """The key of a named map."""
+    return network.weights, network.steps[: network.maps[name]]
+
+
+@dataclass(slots=True)
+class _Node:
+    """One step, and those that follow it in any of the networks.
+
+    Attributes:
+        key: the map that it makes.
+        inputs: channels of the map before it.
+        before: pixels from one row of the map before it to the next.
+        stride: pixels from one row of its map to the next.
+        after: rows of its map that wait for pixels further down.
+        wanted: somebody reads its map.
+    """
+
+    key: MapKey
+    inputs: int
+    before: int
+    stride: int
+    after: int
+    wanted: bool = False
+    children: list[_Node] = field(default_factory=list)
+
+    @property
+    def step(self) -> Step:
+        return self.key[1][-1]
+
+
+class Route:
+    """The steps to the wanted maps, each once."""
+
+    def __init__(self, wanted: Iterable[tuple[Network, str]]) -> None:
+        self._nodes: dict[MapKey, _Node] = {}
+        self._roots: list[_Node] = []
+        for network, name in wanted:
+            self._path(network, network.maps[name]).wanted = True
+
+    def _path(self, network: Network, depth: int) -> _Node:
+        siblings = self._roots
+        for d in range(1, depth + 1):
+            key = network.weights, network.steps[:d]
+            if key not in self._nodes:
+                inputs = network.steps[d - 2].channels if d > 1 else 3
+                reach, before = network.reach(d), network.reach(d - 1).stride
+                lag = -(-reach.after // reach.stride)
+                self._nodes[key] = _Node(key, inputs, before, reach.stride, lag)
+                siblings.append(self._nodes[key])
+            node = self._nodes[key]
+            siblings = node.children
+        return node
+
+    def memory(self, planes: Planes, rows: int, dtype: Dtype) -> int:
+        """Bytes that a walk down two such pictures takes, in bands of `rows` pixel rows."""
+        width = int(planes.shape[-1])
+        count = planes.shape[0] if planes.ndim == 4 else 1
+        waiting, wanted, passing = 0.0, 0.0, 0.0
+        for node in self._nodes.values():
+            step = node.step
+            line_in = node.inputs * (width / node.before + step.kernel)
+            line_out = step.channels * (width / node.stride + step.kernel)
+            made = (rows / node.stride + node.after + 2) * line_out
+            if step.kernel > 1:
+                waiting += (step.kernel + step.padding) * line_in
+            wanted += made if node.wanted else 0.0
+            extra = 2.0 if step.operation in ("l2", "expand") else 0.0
+            taken = (rows / node.before + step.kernel + node.after) * line_in
+            passing = max(passing, taken * (2 + extra) + made * (1 + extra / 2))
+        size = 4 if dtype == "float32" else 2
+        return int(count * size * (2 * waiting + 2 * wanted + passing)) + STRIPS
+
+    def rows_within(self, planes: Planes, limit: int, dtype: Dtype) -> int:
+        """Height of the bands that keeps a walk under `limit` bytes; 0 if none does."""
+        return next((rows for rows in ROWS if self.memory(planes, rows, dtype) <= limit), 0)
+
+    def least_memory(self, planes: Planes, dtype: Dtype) -> int:
+        """Bytes that the lowest bands take."""
+        return self.memory(planes, ROWS[-1], dtype)
+
+    def walk(
+        self, first: Planes, second: Planes, rows: int, dtype: Dtype
+    ) -> Iterator[dict[MapKey, Pair]]:
+        """The next rows (N, C, rows, w) of the wanted maps of both pictures, from the top down.
+
+        Each row comes once. A band that completes no row of a map leaves it out.
+
+        Raises:
+            WeightsError: the networks' trained numbers cannot be had.
+        """
+        height = int(first.shape[-2])
+        walkers = [_Walker(self._roots, height, dtype) for _ in range(2)]
+        for top in range(0, height, rows):
+            last = top + rows >= height
+            a, b = (
+                walker.down(normalised(planes[..., top : top + rows, :], dtype), last)
+                for walker, planes in zip(walkers, (first, second), strict=True)
+            )
+            yield {key: (a[key], b[key]) for key in a}
+
+
+class _Walker:
+    """All steps on one picture."""
+
+    def __init__(self, roots: list[_Node], height: int, dtype: Dtype) -> None:
+        self._roots, self._dtype = roots, dtype
+        self._flows: dict[MapKey, _Flow] = {}
+        above = [(node, height) for node in roots]
+        while above:
+            node, rows = above.pop()
+            flow = self._flows[node.key] = _Flow(node.step, node.step.size(rows))
+            above += [(child, flow.total) for child in node.children]
+
+    def down(self, band: torch.Tensor, last: bool) -> dict[MapKey, torch.Tensor]:
+        """The rows of wanted maps that follow from the next rows of the picture."""
+        found: dict[MapKey, torch.Tensor] = {}
+        device = band.device
+        waiting: list[tuple[_Node, torch.Tensor | None, bool]] = [
+            (node, band, False) for node in self._roots
+        ]
+        while waiting:
+            node, x, spare = waiting.pop()
+            x = self._flows[node.key].joined(x, last)
+            if x is None and not last:
+                continue
+            if x is not None:
+                numbers = parameters(node.key[0], device, self._dtype)
+                x = apply(node.step, x, numbers, spare=spare, edges=False)
+                if node.wanted:
+                    found[node.key] = x
+            spare = not node.wanted and len(node.children) == 1
+            waiting += [(child, x, spare) for child in node.children]
+        return found
+
+
+class _Flow:
+    """One step on one picture: the rows before it that its next window still needs.
+
+    Rows are counted with the padding above the picture.
+
+    Attributes:
+        total: rows that it makes in all.
+    """
+
+    def __init__(self, step: Step, total: int) -> None:
+        self.total = total
+        self._step, self._made, self._start = step, 0, 0
+        self._rest: torch.Tensor | None = None
+        self._fresh = True
+
+    def joined(self, x: torch.Tensor | None, last: bool) -> torch.Tensor | None:
+        """The rows of all windows that `x` completes, padding included; None if there are none."""
+        step = self._step
+        if step.kernel == 1:
+            return x
+        held = self._held(x, last)
+        if held is None:
+            return None
+        end = self._start + held.shape[2]
+        complete = self.total if last else max((end - step.kernel) // step.stride + 1, self._made)
+        first, count = self._made * step.stride - self._start, complete - self._made
+        self._made = complete
+        # Mirroring at the end may need more than the next window does.
+        keep = max(self._start, min(complete * step.stride, end - step.padding - 1))
+        if not last:
+            self._rest = held[:, :, keep - self._start :].clone()
+            self._start = keep
+        if count == 0:
+            return None
+        return held[:, :, first : first + (count - 1) * step.stride + step.kernel]
+
+    def _held(self, x: torch.Tensor | None, last: bool) -> torch.Tensor | None:
+        """The rows that were kept and the new ones, padded where the picture begins or ends."""
+        import torch
+
+        parts = [part for part in (self._rest, x) if part is not None]
+        if not parts:
+            return None
+        held = parts[0] if len(parts) == 1 else torch.cat(parts, 2)
+        padding = self._step.padding
+        if self._fresh:
+            if held.shape[2] <= padding and not last:
+                self._rest = held
+                return None
+            held = self._padded(held, padding, 0)
+            self._fresh = False
+        if not last:
+            return held
+        if self._step.operation == "ceil":
+            windows = (self.total - 1) * self._step.stride + self._step.kernel
+            padding = max(windows - self._start - held.shape[2], 0)
+        return self._padded(held, 0, padding)
+
+    def _padded(self, x: torch.Tensor, above: int, below: int) -> torch.Tensor:
+        import torch.nn.functional as F
+
+        if above == below == 0:
+            return x
+        if self._step.operation == "blur":
+            return F.pad(x, (0, 0, above, below), mode="reflect")
+        beyond = float("-inf") if self._step.operation == "ceil" else 0.0
+        return F.pad(x, (0, 0, above, below), value=beyond)
