@@ -28,10 +28,15 @@ def script(state):
             module.register_parameter(last, torch.nn.Parameter(value))
         else:
             module.register_buffer(last, value)
+    return script_of(root)
+
+
+def script_of(module):
+    """What `torch.jit.save` writes of a module."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # the format is what authors published
-        torch.jit.save(torch.jit.script(root), buffer)
+        torch.jit.save(torch.jit.script(module), buffer)
     return buffer.getvalue()
 
 

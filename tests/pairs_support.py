@@ -22,7 +22,7 @@ def simulated(values, left, right, rng, *, model="thurstone", ties="none", tie=0
         right=np.asarray(right),
         choice=answer,
         observers=people,
-        observer=np.arange(len(left)) % observers,
+        observer=rng.permutation(len(left)) % observers,
     )
 
 

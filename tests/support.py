@@ -73,7 +73,7 @@ def environment(cache: Path | None = None, plugins: Path | None = None) -> dict[
 
 
 def srqa(
-    *arguments: str | bytes | Path, timeout: float = 120, **options: Any
+    *arguments: str | bytes | Path, timeout: float = 300, **options: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run the real program in a process of its own."""
     return subprocess.run(

@@ -18,6 +18,7 @@ _COMMANDS = {
     "evaluate": "evaluate",
     "compare": "compare",
     "report": "report",
+    "maps": "maps",
     "pairs": "pairs",
     "metrics": "metrics",
     "protocols": "protocols",

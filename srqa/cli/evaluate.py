@@ -35,37 +35,7 @@ Examples:
     metavar="LIST",
     help="Metrics, with commas between.  [psnr-y,ssim-y,lpips,dists,niqe,brisque]",
 )
-@click.option(
-    "--protocol",
-    default="sr",
-    show_default=True,
-    metavar="NAME|FILE.toml",
-    help="How pixels are compared: sr, matlab, pirm, ntire, real, or your own.",
-)
-@click.option(
-    "--on-mismatch",
-    type=click.Choice(["error", "modcrop", "crop"]),
-    default="error",
-    show_default=True,
-    help="When sizes differ: cut both to a multiple of the scale, or to the common top left part.",
-)
-@click.option(
-    "--alpha",
-    type=click.Choice(["refuse", "white", "black", "drop"]),
-    default="refuse",
-    show_default=True,
-    help="What to do with an alpha channel that is not opaque.",
-)
-@click.option(
-    "--icc",
-    type=click.Choice(["ignore", "convert"]),
-    default="ignore",
-    show_default=True,
-    help="Colour profiles: compare what is stored, or convert to sRGB.",
-)
-@click.option(
-    "--depth", type=click.Choice(["8", "16"]), help="Bits compared, against the protocol."
-)
+@options.reading
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the Run.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted Run in --out.")
 @click.option("--overwrite", is_flag=True, help="Replace a Run in --out.")
@@ -122,7 +92,6 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
     from srqa.engine import gates
     from srqa.engine.choice import named
     from srqa.engine.evaluate import evaluate
-    from srqa.images.read import DecodePolicy
 
     conditions = [gates.parse_condition(text) for text in given["fail_if"]]
     drops = [gates.parse_drop(text) for text in given["max_drop"]]
@@ -134,10 +103,7 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
             list(outputs),
             **options.collecting(given),
             metrics=metrics,
-            protocol=given["protocol"],
-            on_mismatch=given["on_mismatch"],
-            policy=DecodePolicy(alpha=given["alpha"], icc=given["icc"]),
-            depth=int(given["depth"]) if given["depth"] else None,  # type: ignore[arg-type]
+            **options.pixels(given),
             out=given["out"],
             resume=given["resume"],
             overwrite=given["overwrite"],
@@ -158,8 +124,8 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
         show(run, "json" if given["as_json"] else given["output_format"])
     if not given["quiet"]:
         remarks(run)
-        _list_absent(run.not_applicable)
-    _list_pictures("failed", "red", run.problems)
+        list_absent(run.not_applicable)
+    list_pictures("failed", "red", run.problems)
     if run.path and not given["quiet"]:
         click.echo(f"Run written to {run.path}; `srqa report {run.path}` makes a page.", err=True)
     failures = gates.check_conditions(run, conditions)
@@ -232,7 +198,7 @@ def remarks(run: Run) -> None:
         click.echo(click.style("note: ", fg="yellow") + warning, err=True)
 
 
-def _list_absent(entries: list[dict[str, str]]) -> None:
+def list_absent(entries: list[dict[str, str]]) -> None:
     """Metrics without a value and why, each reason once with its first pictures."""
     from srqa.images.collection import some
 
@@ -240,7 +206,7 @@ def _list_absent(entries: list[dict[str, str]]) -> None:
     for entry in entries:
         key = (entry["metrics"], entry["problem"])
         reasons.setdefault(key, []).append(entry["image"])
-    _list_pictures(
+    list_pictures(
         "n/a",
         "yellow",
         [
@@ -250,7 +216,7 @@ def _list_absent(entries: list[dict[str, str]]) -> None:
     )
 
 
-def _list_pictures(word: str, colour: str, entries: list[dict[str, str]]) -> None:
+def list_pictures(word: str, colour: str, entries: list[dict[str, str]]) -> None:
     """Pictures without a value and why, the first ten, on standard error."""
     for entry in entries[:10]:
         text = entry["problem"].removeprefix("n/a: ")
@@ -261,10 +227,14 @@ def _list_pictures(word: str, colour: str, entries: list[dict[str, str]]) -> Non
 
 
 def _some_failed(run: Run) -> int:
-    failed = {row.image for row in run.score_rows if row.failed}
+    failed = {row.image for row in run.score_rows if row.failed and row.level == "image"}
+    whole = {(r.dataset, r.scale, r.method) for r in run.score_rows if r.failed and not r.image}
+    if whole and not failed:
+        complain(f"{len(whole)} of the sets have no value.")
+        return 5
     if not failed:
         return 0
-    images = {row.image for row in run.score_rows}
+    images = {row.image for row in run.score_rows if row.level == "image"}
     rest = "; the others are scored" if len(failed) < len(images) else ""
     complain(f"{len(failed)} of {len(images)} pictures failed{rest}.")
     return 5

@@ -56,6 +56,62 @@ def pairing(function: F) -> F:
     return function
 
 
+def reading(function: F) -> F:
+    """Options that say how files become the pixels that are compared."""
+    for option in reversed(
+        (
+            click.option(
+                "--protocol",
+                default="sr",
+                show_default=True,
+                metavar="NAME|FILE.toml",
+                help="How pixels are compared: sr, matlab, pirm, ntire, real, or your own.",
+            ),
+            click.option(
+                "--on-mismatch",
+                type=click.Choice(["error", "modcrop", "crop"]),
+                default="error",
+                show_default=True,
+                help="When sizes differ: cut both to a multiple of the scale, or to the common "
+                "top left part.",
+            ),
+            click.option(
+                "--alpha",
+                type=click.Choice(["refuse", "white", "black", "drop"]),
+                default="refuse",
+                show_default=True,
+                help="What to do with an alpha channel that is not opaque.",
+            ),
+            click.option(
+                "--icc",
+                type=click.Choice(["ignore", "convert"]),
+                default="ignore",
+                show_default=True,
+                help="Colour profiles: compare what is stored, or convert to sRGB.",
+            ),
+            click.option(
+                "--depth",
+                type=click.Choice(["8", "16"]),
+                help="Bits compared, against the protocol.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def pixels(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of `reading`, under the names of `srqa.evaluate`."""
+    from srqa.images.read import DecodePolicy
+
+    return {
+        "protocol": given["protocol"],
+        "on_mismatch": given["on_mismatch"],
+        "policy": DecodePolicy(alpha=given["alpha"], icc=given["icc"]),
+        "depth": int(given["depth"]) if given["depth"] else None,
+    }
+
+
 def collecting(given: dict[str, Any]) -> dict[str, Any]:
     """The shared options, under the names of `srqa.evaluate`."""
     names = {"ref_layout": "reference_layout"}

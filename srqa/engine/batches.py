@@ -20,7 +20,7 @@ from srqa.engine.compute import (
     too_small,
 )
 from srqa.engine.plan import Plan
-from srqa.errors import NotApplicableError, WeightsError
+from srqa.errors import MissingPackageError, NotApplicableError, WeightsError
 from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
 
@@ -99,7 +99,7 @@ class Batches:
             return self._halves(spec, group)
         except NotApplicableError:
             return None  # which picture it is shows when they are taken one by one
-        except WeightsError:  # then no picture gets a value
+        except (MissingPackageError, WeightsError):  # then no picture gets a value
             raise
         except Exception as error:  # a metric, maybe a user's own, must not stop the others
             return [

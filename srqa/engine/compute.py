@@ -13,7 +13,12 @@ from srqa.engine.memory import free
 from srqa.engine.plan import Plan
 from srqa.engine.protocol import Prepared
 from srqa.engine.results import NOT_APPLICABLE, FileRow
-from srqa.errors import InputError, NotApplicableError, WeightsError
+from srqa.errors import (
+    InputError,
+    MissingPackageError,
+    NotApplicableError,
+    WeightsError,
+)
 from srqa.images.layout import Item
 from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
@@ -94,7 +99,7 @@ def _compute(spec: MetricSpec, work: Work, plan: Plan) -> tuple[float, str]:
         problem = f"{error}."
     except MemoryError:
         problem = f"{item.name} is too large for this machine's memory."
-    except WeightsError:  # then no picture gets a value
+    except (MissingPackageError, WeightsError):  # then no picture gets a value
         raise
     except Exception as error:  # a metric, maybe a user's own, must not stop the others
         problem = f"{spec.name} failed on {item.name}: {brief(error)}"

@@ -19,13 +19,13 @@ from srqa.engine.given import match, read_numbers
 from srqa.engine.journal import Journal
 from srqa.engine.manifest import assemble
 from srqa.engine.plan import Dtype, Plan, with_scales
-from srqa.engine.protocol import Mismatch, Protocol, get_protocol
+from srqa.engine.protocol import Mismatch, Protocol, at_depth
 from srqa.engine.results import Run
 from srqa.engine.runner import available_cores, run
 from srqa.engine.storage import JOURNAL, MANIFEST, read_manifest
 from srqa.errors import RunError, UsageError
 from srqa.files import make_folder, printable
-from srqa.images.layout import Item, collect
+from srqa.images.layout import Collection, Item, collect
 from srqa.images.read import DecodePolicy
 from srqa.metrics import licences
 from srqa.weights.sources import network_forbidden
@@ -161,13 +161,10 @@ def evaluate(
     licences.check_accepted(specs, accept_licence)
     check_installed(specs)
     numbers = {"ma": read_numbers(Path(ma), "ma")} if ma else {}
-    chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
-    if depth is not None:
-        chosen = replace(chosen, depth=8 if depth == 8 else "stored")
     target = _device(device)
     plan = Plan(
         metrics=specs,
-        protocol=chosen,
+        protocol=at_depth(protocol, depth),
         policy=policy or DecodePolicy(),
         mismatch=on_mismatch,
         device=target,
@@ -187,26 +184,41 @@ def evaluate(
         scale=float(scale) if scale is not None else None,
         on_missing=on_missing,
     )
-    items = [_named(item) for item in with_scales(collection.items)]
-    given = {name: match(table, items) for name, table in numbers.items()}
+    items = [printable_names(item) for item in with_scales(collection.items)]
+    plan = replace(plan, given={name: match(table, items) for name, table in numbers.items()})
     output = Output(Path(out), resume, overwrite) if out is not None else None
-    started = datetime.datetime.now(datetime.UTC)
     with network_forbidden(offline):
         specs, left_out = with_weights(specs, asked_for=bool(metrics), progress=fetching)
-        plan = replace(plan, metrics=specs, given=given)
-        with _journal(output, plan) as journal:
-            if output:
-                output.check()
-            results, whole, notes = _results(items, plan, journal, resume, cache, progress)
-            made = assemble(items, results, whole, plan, collection, [*left_out, *notes])
-            made.manifest |= {
-                "command": command,
-                "started": started.isoformat(timespec="seconds"),
-                "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            }
-            if output and journal:
-                made.save(output.folder)
-                journal.remove()
+        plan = replace(plan, metrics=specs)
+        return _computed(items, plan, collection, left_out, output, cache, progress, command)
+
+
+def _computed(
+    items: Sequence[Item],
+    plan: Plan,
+    collection: Collection,
+    notes: list[str],
+    output: Output | None,
+    cache: bool,
+    progress: Progress | None,
+    command: str,
+) -> Run:
+    """The Run, written if there is an output; what was done so far is kept there meanwhile."""
+    started = datetime.datetime.now(datetime.UTC)
+    with _journal(output, plan) as journal:
+        if output:
+            output.check()
+        resume = output is not None and output.resume
+        results, whole, problems = _results(items, plan, journal, resume, cache, progress)
+        made = assemble(items, results, whole, plan, collection, [*notes, *problems])
+        made.manifest |= {
+            "command": command,
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+        if output and journal:
+            made.save(output.folder)
+            journal.remove()
     return made
 
 
@@ -217,7 +229,7 @@ def _journal(output: Output | None, plan: Plan) -> AbstractContextManager[Journa
     return Journal(output.folder, plan.settings())
 
 
-def _named(item: Item) -> Item:
+def printable_names(item: Item) -> Item:
     """The item with names that can be written and printed."""
     return replace(
         item,

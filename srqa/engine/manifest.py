@@ -14,6 +14,7 @@ from srqa.engine.plan import Plan
 from srqa.engine.results import SCHEMA, FileRow, Run, Score, summarise
 from srqa.engine.runner import available_cores
 from srqa.images.layout import Collection, Item
+from srqa.metrics import licences
 from srqa.statistics.intervals import RESAMPLES
 
 INTERVAL = (
@@ -94,6 +95,10 @@ def _warnings(
             f"{len(lossy)} of {len(files)} files are stored with loss ({formats}); "
             "their compression is part of the scores."
         )
+    restricted = [spec for spec in plan.metrics if licences.needs_acceptance(spec)]
+    found += [
+        f"{s.name} serves no commercial purpose: {licences.restrictions(s)}." for s in restricted
+    ]
     return found + _alerts(scores, plan)
 
 

@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,6 +125,12 @@ def get_protocol(name: str) -> Protocol:
         hint=(f"Did you mean {near[0]}? " if near else "")
         + f"Known are {', '.join(known)}; a file NAME.toml defines your own.",
     )
+
+
+def at_depth(protocol: str | Protocol, depth: Literal[8, 16] | None) -> Protocol:
+    """A protocol, by its name if need be, with pixels rounded to 8 bits or compared as stored."""
+    chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
+    return chosen if depth is None else replace(chosen, depth=8 if depth == 8 else "stored")
 
 
 def _from_file(path: Path, known: dict[str, Protocol]) -> Protocol:
@@ -353,6 +359,11 @@ class Prepared:
     def _make(self, channel: str, rounded: bool) -> np.ndarray[Any, Any]:
         if channel == "y" and self.pixels.dtype != np.float32:
             return colour.luma_of_bytes(self.pixels, rounded)
+        if channel == "gray" and rounded and self.pixels.dtype != np.float32:
+            grey = self.pixels.ndim == 2
+            samples = self.pixels[None] if grey else self.pixels.transpose(2, 0, 1)
+            integers: np.ndarray[Any, Any] = colour.rounded_plane(samples, "gray")
+            return integers
         rgb = to_planes(self.pixels)
         if channel == "rgb":
             return rgb

@@ -6,13 +6,13 @@ import hashlib
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from srqa.engine.batches import Batches
 from srqa.engine.cache import Cache, digest
@@ -25,6 +25,8 @@ from srqa.files import printable
 from srqa.images.layout import Item
 from srqa.images.read import DecodePolicy, Picture, decode, read_bytes
 from srqa.metrics.spec import MetricSpec
+
+T = TypeVar("T")
 
 
 class PictureFile:
@@ -274,30 +276,45 @@ def run(
     At most twice as many references as there are workers are held at a time, however many items
     there are. Closing the generator, or an interruption, stops after the pictures in hand.
     """
+    groups = by_reference(items)
+    # Fewer workers share the memory, and networks may use the other cores.
+    plan = replace(plan, workers=max(min(plan.workers, len(groups)), 1))
+    tasks = (Task(group, plan, cache) for group in groups)
+    batches = Batches(plan, cache) if plan.on_tensors else None
+    with tuned_process(), closing(in_threads(tasks, plan.workers)) as finished:
+        for outcomes in finished:
+            for outcome in outcomes:
+                if isinstance(outcome, ItemResult):
+                    yield outcome
+                elif batches:
+                    yield from batches.add(outcome)
+        if batches:
+            yield from batches.flush()
+
+
+def by_reference(items: Iterable[Item]) -> list[list[Item]]:
+    """Items in groups that share a reference; one without a reference is a group."""
     groups: dict[object, list[Item]] = defaultdict(list)
     for position, item in enumerate(items):
         groups[item.reference if item.reference else position].append(item)
-    # Fewer workers share the memory, and networks may use the other cores.
-    plan = replace(plan, workers=max(min(plan.workers, len(groups)), 1))
-    tasks = (Task(group, plan, cache) for group in groups.values())
-    batches = Batches(plan, cache) if plan.on_tensors else None
-    executor = ThreadPoolExecutor(plan.workers, "srqa")
-    with tuned_process():
-        try:
-            running: set[Future[list[ItemResult | Work]]] = set()
-            while True:
-                while len(running) < 2 * plan.workers and (task := next(tasks, None)) is not None:
-                    running.add(executor.submit(task))
-                if not running:
-                    break
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    for outcome in future.result():
-                        if isinstance(outcome, ItemResult):
-                            yield outcome
-                        elif batches:
-                            yield from batches.add(outcome)
-            if batches:
-                yield from batches.flush()
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+    return list(groups.values())
+
+
+def in_threads(tasks: Iterator[Callable[[], T]], workers: int) -> Generator[T, None, None]:
+    """What tasks return, as they are done; at most twice as many as workers are under way.
+
+    Closing the generator stops after the tasks in hand.
+    """
+    executor = ThreadPoolExecutor(workers, "srqa")
+    try:
+        running: set[Future[T]] = set()
+        while True:
+            while len(running) < 2 * workers and (task := next(tasks, None)) is not None:
+                running.add(executor.submit(task))
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from srqa.images.arrays import Planes, is_tensor, namespace
 _Y_OFFSET = 16.0
 _Y_WEIGHTS = (65.481, 128.553, 24.966)
 _GRAY_WEIGHTS = (0.298936021293775, 0.587043074451121, 0.114020904255103)
+_ROWS = 256
+"""So many at a time where float64 would be large."""
 
 
-def _weighted(rgb: Planes, weights: tuple[float, float, float], offset: float) -> Planes:
+def _weighted(rgb: Planes, weights: tuple[float, ...], offset: float) -> Planes:
     red, green, blue = (rgb[..., i : i + 1, :, :] for i in range(3))
     return red * weights[0] + green * weights[1] + blue * weights[2] + offset
 
@@ -50,15 +52,15 @@ def luma(rgb: Planes, rounded: bool = False) -> Planes:
 def luma_of_bytes(pixels: np.ndarray[Any, Any], rounded: bool = False) -> np.ndarray[Any, Any]:
     """`luma` straight from stored samples, the fast way: (H, W[, 3]) uint8 or uint16 to (1, H, W).
 
-    Unrounded Y is float32. Rounded Y is computed in float64, so that ties fall as in MATLAB.
+    Unrounded Y is float32, rounded Y that of `rounded_plane`.
     """
     import cv2
 
-    peak = float(np.iinfo(pixels.dtype).max)
     if rounded:
-        stored = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
-        exact = stored.astype(np.float64) @ (np.array(_Y_WEIGHTS) / peak) + _Y_OFFSET
-        return (np.floor(exact + 0.5) / 255).astype(np.float32)[None]
+        planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        integers: np.ndarray[Any, Any] = rounded_plane(planes, "y")
+        return integers
+    peak = float(np.iinfo(pixels.dtype).max)
     gains = [w / (255 * peak) for w in _Y_WEIGHTS]
     offset = _Y_OFFSET / 255
     # Grey takes the same steps, so that it equals R = G = B to the last bit.
@@ -66,6 +68,46 @@ def luma_of_bytes(pixels: np.ndarray[Any, Any], rounded: bool = False) -> np.nda
     y = cv2.addWeighted(red, gains[0], green, gains[1], offset, dtype=cv2.CV_32F)
     cv2.add(y, cv2.addWeighted(blue, gains[2], blue, 0.0, 0.0, dtype=cv2.CV_32F), dst=y)
     return y[None]
+
+
+def rounded_plane(samples: Planes, channel: Literal["y", "gray"]) -> Planes:
+    """Y or grey of stored samples as integers of 0..255, rounded half up and divided by 255.
+
+    One picture gives the same integers whether it is an array or a tensor, grey or R = G = B:
+    all are computed in float64 by the same steps. In float32 one sample in some thousands falls to
+    the other side, since a thousandth of all colours lies within 1e-4 of a tie.
+
+    Args:
+        samples: planes (..., 3, H, W) or (..., 1, H, W), uint8 or uint16.
+        channel: "y" as `luma`, or "gray" as `gray`.
+
+    Returns:
+        Float32 planes (..., 1, H, W).
+
+    Example:
+        >>> import numpy as np
+        >>> rounded_plane(np.full((1, 1, 1), 100, np.uint8), "y")[0, 0, 0] * np.float32(255)
+        np.float32(102.0)
+    """
+    tensor = is_tensor(samples)
+    peak = 65535.0 if str(samples.dtype).endswith("uint16") else 255.0
+    if channel == "y":
+        weights, offset = tuple(w / peak for w in _Y_WEIGHTS), _Y_OFFSET
+    else:
+        weights, offset = tuple(w * 255 / peak for w in _GRAY_WEIGHTS), 0.0
+    parts = []
+    for top in range(0, samples.shape[-2], _ROWS):
+        rows = samples[..., top : top + _ROWS, :]
+        if tensor:
+            wide = rows.float() if rows.device.type == "mps" else rows.double()
+        else:
+            wide = rows.astype(np.float64)
+        if wide.shape[-3] == 1:
+            wide = namespace(wide).concatenate([wide] * 3, -3)
+        exact = _weighted(wide, weights, offset)
+        nearest = namespace(exact).floor(exact + 0.5) / 255
+        parts.append(nearest.float() if tensor else nearest.astype(np.float32))
+    return namespace(samples).concatenate(parts, -2)
 
 
 def gray(rgb: Planes) -> Planes:

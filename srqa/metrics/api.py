@@ -120,12 +120,20 @@ class Metric:
         return value
 
     def _channel(self, planes: Planes) -> Planes:
+        """What the metric sees of planes of stored samples or of values in [0, 1]."""
         channel, rounded = self.spec.input, self.spec.rounding == "uint8"
-        if channel == "y":
-            return colour.luma(planes, rounded)
-        if channel == "gray":
-            gray = colour.gray(planes)
-            return namespace(gray).floor(gray * 255 + 0.5) / 255 if rounded else gray
+        if channel != "rgb" and rounded:
+            if not _floating(planes):
+                return colour.rounded_plane(planes, channel)
+            wide = planes.double() if is_tensor(planes) else planes.astype(np.float64)
+            value = colour.luma(wide) if channel == "y" else colour.gray(wide)
+            return namespace(value).floor(value * 255 + 0.5) / 255
+        if channel == "y" and isinstance(planes, np.ndarray) and not _floating(planes):
+            pixels = np.ascontiguousarray(planes.transpose(1, 2, 0))
+            return colour.luma_of_bytes(pixels if pixels.shape[-1] == 3 else pixels[..., 0])
+        planes = _unit(planes)
+        if channel != "rgb":
+            return colour.luma(planes) if channel == "y" else colour.gray(planes)
         if planes.shape[-3] == 3:
             return planes
         if isinstance(planes, np.ndarray):
@@ -241,6 +249,11 @@ def _each(spec: MetricSpec, pictures: Any) -> Iterator[Any]:
 
 
 def _planes(picture: Pixels) -> Planes:
+    """A picture's planes, its samples as they are.
+
+    Raises:
+        InputError: it is none.
+    """
     if is_tensor(picture):
         return _tensor_planes(picture)
     array: np.ndarray[Any, Any] = np.asarray(picture)
@@ -250,14 +263,13 @@ def _planes(picture: Pixels) -> Planes:
         raise InputError(
             f"An array of shape {array.shape} is not a picture: (H, W), (H, W, 1) or (H, W, 3)."
         )
-    if array.dtype.kind == "u":
-        array = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
-    elif array.dtype.kind != "f":
+    if array.dtype.kind == "f":
+        _check_range(float(array.min()), float(array.max()))
+    elif array.dtype.kind != "u":
         raise InputError(
             f"Pixels of type {array.dtype} are not understood.",
             hint="Use uint8, uint16, or floats in [0, 1].",
         )
-    _check_range(float(array.min()), float(array.max()))
     return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
@@ -268,10 +280,9 @@ def _tensor_planes(picture: Any) -> Planes:
             "(N, C, H, W) with 1 or 3 channels."
         )
     if not picture.is_floating_point():
-        peak = _INTEGERS.get(str(picture.dtype))
-        if peak is None:
+        if str(picture.dtype) not in _INTEGERS:
             raise InputError(f"Pixels of type {picture.dtype} are not understood.")
-        return picture.float() / peak
+        return picture
     if picture.device.type == "cpu":  # elsewhere the look would make the host wait
         values = picture.detach()
         _check_range(float(values.min()), float(values.max()))
@@ -282,7 +293,21 @@ def _one_dtype(planes: list[Planes]) -> list[Planes]:
     """8-bit pictures and float64 arrays may meet: both are then float64."""
     if is_tensor(planes[0]) or len({p.dtype for p in planes}) == 1:
         return planes
-    return [p.astype(np.float64) for p in planes]
+    floats = [_unit(p) for p in planes]
+    return floats if len({p.dtype for p in floats}) == 1 else [p.astype("f8") for p in floats]
+
+
+def _floating(planes: Planes) -> bool:
+    return bool(planes.is_floating_point() if is_tensor(planes) else planes.dtype.kind == "f")
+
+
+def _unit(planes: Planes) -> Planes:
+    """Stored samples as float32 in [0, 1]; floats as they are."""
+    if _floating(planes):
+        return planes
+    if is_tensor(planes):
+        return planes.float() / _INTEGERS[str(planes.dtype)]
+    return planes.astype(np.float32) / np.float32(np.iinfo(planes.dtype).max)
 
 
 def _check_range(low: float, high: float) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from srqa.images.arrays import Planes, is_tensor
 from srqa.metrics.networks import Dtype, Network, apply, full_precision, normalised, parameters
-from srqa.metrics.walk import STRIPS, MapKey, key_of
+from srqa.metrics.walk import SLACK, STRIPS, MapKey, key_of
 
 if TYPE_CHECKING:
     import torch
@@ -308,4 +308,4 @@ def memory_of_maps(network: Network, planes: Planes, names: Iterable[str]) -> in
         peak = max(peak, kept + passing)
         before, before_kept = after, depth in keep
         kept += after if before_kept else 0
-    return count * size * (kept + max(peak, kept)) + STRIPS
+    return int(SLACK * count * size * (kept + max(peak, kept))) + STRIPS

@@ -145,8 +145,14 @@ _ERROR = MetricSpec(
 """No metric of the registry: what `error` needs to be treated like one."""
 
 
-def _of(name: str, function: Callable[[Planes, Planes], Any], peak: float, shows: str,
-        unit: str = "", score: Callable[[float], float] | None = None) -> DifferenceMap:  # fmt: skip
+def _of(
+    name: str,
+    function: Callable[[Planes, Planes], Any],
+    peak: float,
+    shows: str,
+    unit: str = "",
+    score: Callable[[float], float] | None = None,
+) -> DifferenceMap:
     return DifferenceMap(registry.get(name), function, peak, unit, shows, score)
 
 

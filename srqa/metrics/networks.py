@@ -50,6 +50,12 @@ class Step(NamedTuple):
     padding: int = 0
     key: str = ""
 
+    @property
+    def tail(self) -> int:
+        """Rows before the last that later rows of the result may still need."""
+        mirrored = self.padding + 1 if self.operation == "blur" else 0
+        return max(self.kernel - 1, mirrored)
+
     def size(self, side: int) -> int:
         """Samples along a side of the result if there are `side` before; 0 if there are none."""
         if side < 1 or (self.operation == "blur" and side <= self.padding):
@@ -307,7 +313,7 @@ def apply(
     if step.operation == "l2":
         wide = x.float()
         filtered = _binomial(wide * wide, step.stride, (rows, columns))
-        return (filtered + 1e-12).sqrt().to(x.dtype)
+        return filtered.add_(1e-12).sqrt_().to(x.dtype)
     inner = x if edges else x[:, :, step.padding : x.shape[2] - step.padding]
     both = [
         F.conv2d(

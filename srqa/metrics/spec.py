@@ -52,8 +52,8 @@ class MetricSpec:
         function: ``f(distorted, reference)`` for kind "fr", ``f(distorted)`` for "nr",
             ``f(distorted, low_resolution)`` for "lr". It returns a float for an array and a tensor
             (N,) for a batch; an additive metric returns the pair (sum of its map, count). At level
-            "set" it is ``f(samples of the outputs, samples of the references)``, which `gather`
-            took of each picture, and returns a `SetValue`.
+            "set" it is ``f(samples of the outputs, samples of the references)``, two lists of what
+            `gather` took of each picture, in the same order, and returns a `SetValue`.
         summary: one line.
         kind: full reference, no reference, or against the low-resolution input.
         input: the channel that the protocol hands over.

@@ -22,8 +22,11 @@ MapKey: TypeAlias = tuple[str, tuple[Step, ...]]
 
 Pair: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"
 
-STRIPS = 24 * 2**20
+STRIPS = 64 * 2**20
 """What readers of maps take for themselves, see `comparison.strips`, and the allocator wastes."""
+
+SLACK = 1.2
+"""What the allocator takes beyond what it is asked for, measured."""
 
 ROWS = (64, 48, 32, 24, 16, 12, 8, 4)
 """Heights of bands. Higher ones are not faster, since their maps leave the cache."""
@@ -84,23 +87,32 @@ class Route:
         return node
 
     def memory(self, planes: Planes, rows: int, dtype: Dtype) -> int:
-        """Bytes that a walk down two such pictures takes, in bands of `rows` pixel rows."""
+        """Bytes that a walk down two such pictures takes, in bands of `rows` pixel rows.
+
+        While bands come, both pictures' steps hold rows that wait. With the last band all rows that
+        waited for pixels further down are made, of the first picture while those of the second
+        still wait.
+        """
         width = int(planes.shape[-1])
         count = planes.shape[0] if planes.ndim == 4 else 1
-        waiting, wanted, passing = 0.0, 0.0, 0.0
+        waiting = 0.0
+        wanted, passing = [0.0, 0.0], [0.0, 0.0]
         for node in self._nodes.values():
             step = node.step
             line_in = node.inputs * (width / node.before + step.kernel)
             line_out = step.channels * (width / node.stride + step.kernel)
-            made = (rows / node.stride + node.after + 2) * line_out
-            if step.kernel > 1:
-                waiting += (step.kernel + step.padding) * line_in
-            wanted += made if node.wanted else 0.0
+            waiting += step.tail * line_in
             extra = 2.0 if step.operation in ("l2", "expand") else 0.0
-            taken = (rows / node.before + step.kernel + node.after) * line_in
-            passing = max(passing, taken * (2 + extra) + made * (1 + extra / 2))
-        size = 4 if dtype == "float32" else 2
-        return int(count * size * (2 * waiting + 2 * wanted + passing)) + STRIPS
+            for last in (0, 1):
+                made = (rows / node.stride + 1 + last * node.after) * line_out
+                taken = (rows / node.before + 1 + step.tail + last * node.after) * line_in
+                wanted[last] += made if node.wanted else 0.0
+                inputs = taken * (2 + extra) if step.kernel > 1 else 0.0
+                passing[last] = max(passing[last], inputs + made * (1 + extra / 2))
+        samples = max(
+            2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1]
+        )
+        return int(SLACK * count * samples * (4 if dtype == "float32" else 2)) + STRIPS
 
     def rows_within(self, planes: Planes, limit: int, dtype: Dtype) -> int:
         """Height of the bands that keeps a walk under `limit` bytes; 0 if none does."""
@@ -192,8 +204,7 @@ class _Flow:
         complete = self.total if last else max((end - step.kernel) // step.stride + 1, self._made)
         first, count = self._made * step.stride - self._start, complete - self._made
         self._made = complete
-        # Mirroring at the end may need more than the next window does.
-        keep = max(self._start, min(complete * step.stride, end - step.padding - 1))
+        keep = min(complete * step.stride, max(end - step.tail, self._start))
         if not last:
             self._rest = held[:, :, keep - self._start :].clone()
             self._start = keep

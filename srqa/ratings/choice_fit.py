@@ -348,12 +348,14 @@ def _solver_of(matrix: csc_array[Any]) -> Callable[[Floats], Floats]:
     from scipy.sparse.linalg import splu
 
     if matrix.shape[0] > FACTORED_ITEMS:
+        factors = []
 
         def iterate(right: Floats) -> Floats:
             columns = right if right.ndim == 2 else right[:, None]
-            found, reached = conjugate_gradients(matrix, columns)
+            found, reached = (columns, False) if factors else conjugate_gradients(matrix, columns)
             if not reached:
-                found = np.asarray(splu(matrix).solve(columns))
+                factors[:] = factors or [splu(matrix)]
+                found = np.asarray(factors[0].solve(columns))
             return found if right.ndim == 2 else found[:, 0]
 
         return iterate

@@ -181,7 +181,9 @@ class Triplets:
         """Triplets whose pivots are undistorted sources, as comparisons of quality.
 
         All pictures lie below their source on the scale, so the one that differs more from it is
-        the worse one, and the source's own percept cancels. The source may stand at a side too.
+        the worse one. This is how JPEG AIC-3's data are scaled: observers are taken to compare
+        impairments. If they feel unsigned distances, answers near the source are more random than
+        that, and the reduction shortens the scale there; `scale_triplets` allows for it.
 
         Args:
             sources: names of the undistorted items.

@@ -360,9 +360,7 @@ def _standard_errors(
     return np.sqrt(total / _DRAWS)
 
 
-def _scores(
-    problem: Problem, by_eta: Floats, by_tie: Floats, rng: np.random.Generator
-) -> Floats:
+def _scores(problem: Problem, by_eta: Floats, by_tie: Floats, rng: np.random.Generator) -> Floats:
     """(parameters, draws) with the information matrix as covariance."""
     from srqa.ratings.choice_fit import scatter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from srqa.ratings.choice_models import JOD_PER_UNIT, ChoiceModel
 from srqa.ratings.comparisons import Cells, Comparisons, Integers, count_cells
 from srqa.ratings.paired import SIGMA
 
+Aim = Literal["scale", "order"]
 RANDOM_SHARE = 0.15
 """Of the pairs, drawn at random, so that the model can be checked on them."""
 MOST_ITEMS = 1000
@@ -28,7 +29,8 @@ class Assignment:
         left, right: names of the items, sides drawn at random.
         observer: whom to ask; "" if that is open.
         random: drawn at random, for checking the model, rather than for its information.
-        gain: expected information gain in nats when it was chosen.
+        gain: what was expected of it when it was chosen: the reduction of the values' mean variance
+            in JOD squared ("scale") or the information gain in nats ("order").
     """
 
     left: str
@@ -62,6 +64,7 @@ def next_pairs(
     count: int,
     comparisons: Comparisons | None = None,
     pending: Iterable[tuple[str, str]] = (),
+    aim: Aim = "scale",
     random_share: float = RANDOM_SHARE,
     sigma: float = SIGMA,
     seed: int = 0,
@@ -69,11 +72,12 @@ def next_pairs(
     """The next pairs to ask, whoever answers.
 
     The values are believed to be normal around the maximum a posteriori of Thurstone's case V with
-    the inverse information as covariance. The expected gain of a pair is the mean, over its two
-    answers, of the Kullback-Leibler divergence of the belief after the answer from the belief
-    before. Pairs are taken as edges of the minimum spanning tree of 1 / gain, so that they link
-    all items, best first; when a tree is used up, its pairs count as pending and the next is
-    grown.
+    the inverse information as covariance. The gain of a pair is, with the aim "order", the mean
+    over its two answers of the Kullback-Leibler divergence of the belief after the answer from the
+    belief before (as in ASAP, but with the whole covariance); with the aim "scale" it is how much
+    the answer will lower the mean variance of the values. Pairs are taken as edges of the minimum
+    spanning tree of 1 / gain, so that they link all items, best first; when a tree is used up, its
+    pairs count as pending and the next is grown.
 
     Args:
         items: names of all items.
@@ -81,6 +85,7 @@ def next_pairs(
         comparisons: answers so far; their items must be among `items`. Ties count half.
         pending: pairs that were assigned but not yet answered; they lower what asking the same
             again can tell, without moving values.
+        aim: "scale" for small errors of the values, "order" for the right order sooner.
         random_share: share of pairs drawn evenly from all, from 0 to 1.
         sigma: standard deviation of the prior, in JOD.
         seed: of random pairs, sides, and the choice among equals.
@@ -102,12 +107,13 @@ def next_pairs(
         >>> sorted({name for pair in pairs for name in (pair.left, pair.right)})
         ['a', 'b', 'c']
     """
-    _check(items, count, random_share)
+    _check(items, count, random_share, aim)
     code = {name: k for k, name in enumerate(items)}
     counted = _counted(items, code, comparisons)
     waiting = [_codes(code, pair) for pair in pending]
     rng = np.random.default_rng(seed)
-    chosen = _grow(len(items), counted, waiting, count, random_share, sigma, rng, None)
+    wish = _Wish(aim, random_share, sigma)
+    chosen = _grow(len(items), counted, waiting, count, wish, rng, None)
     return [_assignment(items, pair, "", rng) for pair in chosen]
 
 
@@ -117,6 +123,7 @@ def assign_pairs(
     each: int,
     comparisons: Comparisons | None = None,
     pending: Iterable[tuple[str, str, str]] = (),
+    aim: Aim = "scale",
     random_share: float = RANDOM_SHARE,
     sigma: float = SIGMA,
     seed: int = 0,
@@ -127,7 +134,7 @@ def assign_pairs(
     pair twice that he has answered or waits for, as long as there are others.
 
     Args:
-        items, comparisons, random_share, sigma, seed: as in `next_pairs`.
+        items, comparisons, aim, random_share, sigma, seed: as in `next_pairs`.
         observers: whom to ask.
         each: pairs an observer.
         pending: (left, right, observer) that are being answered.
@@ -137,7 +144,7 @@ def assign_pairs(
         >>> len({frozenset((a.left, a.right)) for a in found if a.observer == "anna"})
         3
     """
-    _check(items, each, random_share)
+    _check(items, each, random_share, aim)
     if not observers or len(set(observers)) < len(observers):
         raise InputError("Each observer to ask must be named, and once.")
     code = {name: k for k, name in enumerate(items)}
@@ -154,11 +161,11 @@ def assign_pairs(
         ):
             seen = _codes(code, (comparisons.items[left_code], comparisons.items[right_code]))
             history.setdefault(comparisons.observers[person], set()).add(seen)
-    rng = np.random.default_rng(seed)
+    rng, wish = np.random.default_rng(seed), _Wish(aim, random_share, sigma)
     found: list[Assignment] = []
     for name in observers:
         taken = frozenset(history[name])
-        chosen = _grow(len(items), counted, waiting, each, random_share, sigma, rng, taken)
+        chosen = _grow(len(items), counted, waiting, each, wish, rng, taken)
         waiting.extend(pair for pair, _, _ in chosen)
         found.extend(_assignment(items, pair, name, rng) for pair in chosen)
     return found
@@ -189,6 +196,24 @@ def expected_gain(belief: Belief) -> Floats:
         gain += np.exp(log_p) * 0.5 * (kept + moved - 1 - np.log(kept))
     np.fill_diagonal(gain, 0)
     return gain
+
+
+def variance_reduction(belief: Belief) -> Floats:
+    """(items, items) by how much one answer lowers the mean variance of the values, JOD squared.
+
+    An answer adds the information w of a choice at the believed difference, so that the covariance
+    C falls by ``w C d d' C / (1 + w d' C d)``, d picking the pair's difference.
+    """
+    mean, variance = belief.gaps()
+    found = ChoiceModel("thurstone", "none").outcomes(mean, np.zeros(1))
+    p = np.exp(found.log_p[..., [0, 2]])
+    weight = (p * found.by_eta[..., [0, 2]] ** 2).sum(axis=-1)
+    square = belief.covariance @ belief.covariance
+    own = np.diag(square)
+    carried = np.maximum(own[:, None] + own[None, :] - 2 * square, 0)
+    gain = weight * carried / (1 + weight * variance) / len(mean)
+    np.fill_diagonal(gain, 0)
+    return np.asarray(gain * JOD_PER_UNIT["thurstone"] ** 2)
 
 
 def believe(
@@ -238,21 +263,32 @@ def add_answer(information: Floats, mean: Floats, first: int, second: int) -> fl
 _Pair = tuple[tuple[int, int], bool, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """How pairs are to be chosen."""
+
+    aim: Aim
+    random_share: float
+    sigma: float
+
+    def gain(self, belief: Belief) -> Floats:
+        """(items, items) what each pair promises."""
+        return expected_gain(belief) if self.aim == "order" else variance_reduction(belief)
+
+
 def _grow(
     n: int,
     counted: tuple[Integers, Integers, Floats],
     waiting: Sequence[tuple[int, int]],
     count: int,
-    random_share: float,
-    sigma: float,
+    wish: _Wish,
     rng: np.random.Generator,
     taken: frozenset[tuple[int, int]] | None,
 ) -> list[_Pair]:
     """Pairs by trees and at random, mixed; none of `taken` and none twice, unless it is None."""
     pending, used = list(waiting), set(taken or ())
-    random_places = _random_places(count, random_share, rng)
-    belief = believe(n, *counted, pending, sigma)
-    gain = expected_gain(belief)
+    random_places = _random_places(count, wish.random_share, rng)
+    gain = wish.gain(believe(n, *counted, pending, wish.sigma))
     tree: list[tuple[int, int]] = []
     found: list[_Pair] = []
     for place in range(count):
@@ -265,8 +301,7 @@ def _grow(
             tree = [edge for edge in tree if edge not in used]
             if not tree:
                 if found:
-                    belief = believe(n, *counted, pending, sigma)
-                    gain = expected_gain(belief)
+                    gain = wish.gain(believe(n, *counted, pending, wish.sigma))
                 tree = spanning_tree(gain, used, rng)
             pair = tree.pop(0)
         if taken is not None:
@@ -347,7 +382,7 @@ def _codes(code: dict[str, int], pair: tuple[str, str]) -> tuple[int, int]:
     return first, second
 
 
-def _check(items: Sequence[str], count: int, share: float) -> None:
+def _check(items: Sequence[str], count: int, share: float, aim: Aim) -> None:
     if len(items) < 2 or len(set(items)) < len(items):
         raise InputError("Pairs need two items or more, each named once.")
     if len(items) > MOST_ITEMS:
@@ -357,5 +392,7 @@ def _check(items: Sequence[str], count: int, share: float) -> None:
         )
     if count < 1:
         raise UsageError(f"At least one pair must be wanted, not {count}.")
+    if aim not in ("scale", "order"):
+        raise UsageError(f"There is no aim {aim!r}.", hint="scale or order.")
     if not 0 <= share <= 1:
         raise UsageError(f"The share of random pairs lies between 0 and 1, not at {share}.")

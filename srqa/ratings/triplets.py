@@ -95,9 +95,9 @@ def scale_triplets(
     ``v = (q_l + q_r - 2 q_p) / (sqrt(3) 1.4826)``. "Not sure" counts half for either side.
 
     Args:
-        triplets: the answers. Where every pivot is an undistorted source, as in JPEG AIC-3's main
-            design, scale ``triplets.baseline(sources)`` with `scale_pairs` instead: the source's
-            percept cancels there, and ties get their own model.
+        triplets: the answers. Where every pivot is an undistorted source,
+            ``triplets.baseline(sources)`` with `scale_pairs` is what JPEG AIC-3 does: impairments
+            are compared rather than unsigned distances, and ties can have a model.
         best: items known to lie at the upper end, such as the source; answers about differences do
             not say which end of the scale is the good one.
         sigma: of the Gaussian prior around the middle, in JOD.
@@ -248,9 +248,7 @@ def _scaled(
     centre = np.eye(n) - 1 / n
     covariance = centre @ np.linalg.inv(information) @ centre * unit**2
     unsure = int((triplets.choice == 0).sum())
-    notes = (
-        (f'{unsure} answers "not sure" were counted half for either side.',) if unsure else ()
-    )
+    notes = (f'{unsure} answers "not sure" were counted half for either side.',) if unsure else ()
     weights = triplets.weights if triplets.weights is not None else np.ones(len(triplets))
     votes = added_up(triplets.left, weights, n) + added_up(triplets.right, weights, n)
     return TripletScale(

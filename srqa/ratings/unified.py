@@ -212,9 +212,7 @@ class _Work:
         n = self.n
         q = theta[:n]
         lines = theta[n:].reshape(self.kinds, 3)
-        found = ChoiceModel("thurstone", "none").outcomes(
-            q[self.left] - q[self.right], np.zeros(1)
-        )
+        found = ChoiceModel("thurstone", "none").outcomes(q[self.left] - q[self.right], np.zeros(1))
         total = float((self.counts * found.log_p[:, [0, 2]]).sum())
         slope = (self.counts * found.by_eta[:, [0, 2]]).sum(axis=1)
         gradient = np.zeros_like(theta)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Callable
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
-import srqa
 from srqa.engine.results import Run
 from srqa.files import replacing
 from srqa.report import provenance, sections
 from srqa.report.choice import choose
 from srqa.report.facts import Facts
+from srqa.report.page import filled, joined
 from srqa.report.payload import payload, safe_json
 from srqa.report.pictures import Gallery, make_gallery
 from srqa.report.words import Scrubber, caution, counted, findings
@@ -27,7 +23,6 @@ _SCRIPTS = (
     *(("srqa.report", f"assets/{name}.js") for name in ("base", "plots", "tables", "gallery")),
     ("srqa.report", "assets/main.js"),
 )
-_SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
 def write_report(
@@ -76,14 +71,9 @@ def render(
     """The report as text; see `write_report`."""
     facts, scrub = Facts(run), Scrubber(run)
     gallery = make_gallery(facts, choose(facts, pictures), progress)
-    style = "\n".join(_asset(package, name) for package, name in _STYLES)
-    script = "\n".join(['"use strict";', *(_asset(package, name) for package, name in _SCRIPTS)])
+    style, script = joined(_STYLES), joined(_SCRIPTS, '"use strict";')
     slots = {
-        "policy": _content_policy(style, script),
         "title": escape(title or _title(facts)),
-        "version": escape(srqa.__version__),
-        "style": style,
-        "script": script,
         "keys": provenance.key_facts(facts),
         "findings": _findings(facts),
         "warnings": provenance.warning_box(run, scrub),
@@ -95,24 +85,7 @@ def render(
         "guidance": provenance.guidance(facts),
         "data": safe_json(payload(facts, gallery, scrub)),
     }
-    return _SLOT.sub(lambda found: slots[found[1]], _asset("srqa.report", "assets/report.html"))
-
-
-def _asset(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
-
-
-def _content_policy(style: str, script: str) -> str:
-    """A policy under which the page runs its own script and style and loads nothing at all."""
-
-    def allowed(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    return (
-        f"default-src 'none'; script-src 'sha256-{allowed(script)}'; "
-        f"style-src 'sha256-{allowed(style)}'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    return filled("assets/report.html", slots, style, script)
 
 
 def _title(facts: Facts) -> str:

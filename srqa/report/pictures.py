@@ -26,7 +26,7 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 MAX_BYTES = 17_500_000
 """Of coded pictures; as base64 they take a third more, and the file stays under 25 MB."""
 MAX_PIXELS = 800_000
-_MIN_PIXELS = 90_000
+MIN_PIXELS = 90_000
 _BYTES_A_PIXEL = 1.9
 _STEP = 8
 
@@ -80,7 +80,7 @@ def make_gallery(
     """
     reader = _Reader(facts)
     pictures = max(1, len(choices) * (len(facts.methods) + 1))
-    area = min(MAX_PIXELS, max(_MIN_PIXELS, int(MAX_BYTES / pictures / _BYTES_A_PIXEL)))
+    area = min(MAX_PIXELS, max(MIN_PIXELS, int(MAX_BYTES / pictures / _BYTES_A_PIXEL)))
     made = Gallery([])
     total = 0
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -192,16 +192,25 @@ def _fit(loaded: dict[str, Pixels], exhibit: Exhibit) -> dict[str, Pixels]:
 
 def _window(pictures: dict[str, Pixels], area: int) -> tuple[int, int, int, int]:
     """The part of at most `area` pixels in which pictures differ most: (x, y, width, height)."""
-    height, width = next(iter(pictures.values())).shape[:2]
+    outputs = [p for method, p in pictures.items() if method]
+    seen = outputs if len(outputs) > 1 else list(pictures.values())
+    height, width = seen[0].shape[:2]
+    return (0, 0, width, height) if height * width <= area else busiest(_disagreement(seen), area)
+
+
+def busiest(energy: np.ndarray[Any, Any], area: int) -> tuple[int, int, int, int]:
+    """The part of a map (H, W), of at most `area` pixels, with the largest sum of its values.
+
+    Returns:
+        x, y, width, height; the whole if that is small enough.
+    """
+    height, width = energy.shape
     if height * width <= area:
         return 0, 0, width, height
     shrink = math.sqrt(area / (height * width))
     w = min(width, max(1, round(width * shrink)))
     h = min(height, max(1, area // w))
-    outputs = [p for method, p in pictures.items() if method]
-    seen = outputs if len(outputs) > 1 else list(pictures.values())
-    energy = _disagreement(seen)
-    sums = np.pad(energy.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sums = np.pad(_in_blocks(energy).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     rows, columns = max(1, h // _STEP), max(1, w // _STEP)
     inside = (sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns]) + sums[
         :-rows, :-columns
@@ -210,17 +219,22 @@ def _window(pictures: dict[str, Pixels], area: int) -> tuple[int, int, int, int]
     return min(int(left) * _STEP, width - w), min(int(top) * _STEP, height - h), w, h
 
 
-def _disagreement(pictures: list[Pixels]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Standard deviation over pictures, summed over blocks of `_STEP` pixels."""
+def _disagreement(pictures: list[Pixels]) -> np.ndarray[Any, Any]:
+    """Standard deviation over pictures."""
     grey = [p if p.ndim == 2 else p.mean(axis=2, dtype=np.float32) for p in pictures]
     total = sum(g.astype(np.float32) for g in grey)
     squares = sum(g.astype(np.float32) ** 2 for g in grey)
     n = len(grey)
-    spread = np.sqrt(np.maximum(squares / n - (total / n) ** 2, 0))
-    height, width = (side - side % _STEP for side in spread.shape)
+    spread: np.ndarray[Any, Any] = np.sqrt(np.maximum(squares / n - (total / n) ** 2, 0))
+    return spread
+
+
+def _in_blocks(energy: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Sums over blocks of `_STEP` pixels."""
+    height, width = (side - side % _STEP for side in energy.shape)
     if not height or not width:
         return np.ones((1, 1))
-    blocks = spread[:height, :width].reshape(height // _STEP, _STEP, width // _STEP, _STEP)
+    blocks = energy[:height, :width].reshape(height // _STEP, _STEP, width // _STEP, _STEP)
     summed: np.ndarray[Any, np.dtype[np.float64]] = blocks.sum(axis=(1, 3), dtype=np.float64)
     return summed
 

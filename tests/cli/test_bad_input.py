@@ -583,7 +583,7 @@ def small_disk(tmp_path_factory):
         pytest.skip("there is no mount")
     yield make
     for place in mounted:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", "-l", place], check=True)
 
 
 @pytest.mark.parametrize("free", [0, 4096, 8192, 12288, 20480])

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 
 import numpy as np
 from scipy.optimize import minimize
@@ -10,11 +11,16 @@ from scipy.stats import norm
 SIGMA = 1 / norm.ppf(0.75)
 
 
+def cdf(z):
+    """The normal distribution function."""
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
 def probabilities(model, ties, gap, side, tie):
     """P(left), P(tie), P(right) for a difference in JOD, from the papers' formulas."""
     if model == "thurstone":
         z, t = (gap + side) / SIGMA, tie / SIGMA
-        return norm.cdf(z - t), norm.cdf(z + t) - norm.cdf(z - t), norm.cdf(-z - t)
+        return cdf(z - t), cdf(z + t) - cdf(z - t), cdf(-z - t)
     left, right = math.exp((gap + side) * math.log(3)), 1.0
     if ties == "davidson":
         total = left + right + math.exp(tie) * math.sqrt(left * right)
@@ -27,6 +33,7 @@ def probabilities(model, ties, gap, side, tie):
 
 def posterior(rows, items, model, ties, sided, sigma):
     """A function of (values, side, tie) that gives the log posterior; `rows` are (l, r, choice)."""
+    counted = Counter((int(left), int(right), int(choice)) for left, right, choice in rows)
 
     def value(parameters):
         q = parameters[:items]
@@ -34,9 +41,9 @@ def posterior(rows, items, model, ties, sided, sigma):
         side = rest.pop(0) if sided else 0.0
         tie = rest.pop(0) if ties else 0.0
         total = 0.0
-        for left, right, choice in rows:
+        for (left, right, choice), times in counted.items():
             p = probabilities(model, ties, q[left] - q[right], side, tie)
-            total += math.log(max(p[1 - choice], 1e-300))
+            total += times * math.log(max(p[1 - choice], 1e-300))
         if sigma:
             total -= sum(x * x for x in [*q, side]) / (2 * sigma**2)
         return total
@@ -56,10 +63,7 @@ def fit(rows, items, model, ties="", sided=False, sigma=None):
             return 1e9
         return -log_posterior(x) + (0 if sigma else 1e-3 * x[:items].sum() ** 2)
 
-    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-7})
-    x = minimize(loss, found.x, method="Nelder-Mead", options={
-        "xatol": 1e-9, "fatol": 1e-12, "maxiter": 20000, "maxfev": 20000, "adaptive": True,
-    }).x  # fmt: skip
+    x = minimize(loss, start, method="BFGS", jac="3-point", options={"gtol": 1e-6}).x
     q = x[:items] - x[:items].mean()
     rest = list(x[items:])
     side = rest.pop(0) if sided else math.nan

@@ -417,9 +417,9 @@ def test_scrubbing_leaves_other_text_alone() -> None:
 def test_five_thousand_images_stay_small_and_quick(tmp_path: Path) -> None:
     metrics = ("psnr-y", "ssim-y", "psnr", "ssim", "ms-ssim", "mse", "rmse", "m1", "m2", "m3")
     run = make_run(metrics=metrics, images=5000)
-    start = time.perf_counter()
+    start = time.process_time()
     out = write_report(run, tmp_path / "big.html")
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start  # of this process: others do not count
     assert out.stat().st_size < 6e6
     assert seconds < 30
     assert len(data_of(out.read_text(encoding="utf-8"))["rows"]) == 15000

@@ -232,6 +232,6 @@ def test_help_has_an_example(command, name):
 def test_listing_imports_no_torch(world):
     before = "import atexit\natexit.register(lambda: print('torch' in sys.modules))\n"
     process = world.start("weights", "list", before=before)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert out.splitlines()[-1] == "False"

@@ -16,6 +16,7 @@ from srqa.weights import manifest
 
 SDIST = "/files/made_nets-1.0.tar.gz"
 WHEEL = "/files/made_blob-2.0-py3-none-any.whl"
+PATIENCE = 12  # seconds; pip's own patience with a server is 15
 
 
 class TestFetching:
@@ -195,7 +196,7 @@ class TestRefusal:
         monkeypatch.setenv("PIP_INDEX_URL", f"{dead()}/simple/")
         begun = time.monotonic()
         error = refused("net-a cannot be fetched", "cannot be reached", "refused")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < PATIENCE
         assert "srqa weights pull net-a" in error.hint
 
     def test_an_index_that_says_nothing(self, world, monkeypatch):
@@ -206,7 +207,7 @@ class TestRefusal:
             monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{deaf.getsockname()[1]}/simple")
             begun = time.monotonic()
             refused("no answer in time")
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < PATIENCE
 
     def test_a_name_that_does_not_exist(self, world, monkeypatch):
         monkeypatch.setenv("PIP_INDEX_URL", "https://index.invalid/simple")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -33,11 +34,16 @@ def real(tmp_path_factory):
 
 
 def pull(folder, *names):
-    done = subprocess.run(
-        [sys.executable, "-m", "srqa", "weights", "pull", *names],
-        env=os.environ | {"SRQA_WEIGHTS": str(folder)},
-        capture_output=True, text=True, check=False, timeout=900,
-    )  # fmt: skip
+    """As a user does, who tries again when the index has a bad moment."""
+    for pause in (5, 30, 0):
+        done = subprocess.run(
+            [sys.executable, "-m", "srqa", "weights", "pull", *names],
+            env=os.environ | {"SRQA_WEIGHTS": str(folder)},
+            capture_output=True, text=True, check=False, timeout=900,
+        )  # fmt: skip
+        if done.returncode != 4:
+            break
+        time.sleep(pause)
     assert done.returncode == 0, done.stderr
 
 

@@ -18,7 +18,7 @@ class TestProcesses:
         time.sleep(1)  # by now the other waits for the lock
         world.site.gate.set()
         for process in both:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
             assert process.returncode == 0, err
             assert "blob" in out
         assert len(world.site.files_asked()) == 1
@@ -39,7 +39,7 @@ class TestProcesses:
         downloads = world.store / "downloads"
         wait_for(lambda: [p for p in downloads.glob("*.part") if p.stat().st_size >= 50_000])
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=300)
         world.site.gate.set()
         assert not kept("blob") & world.kept()
         assert not srqa.weights.available("blob")
@@ -54,7 +54,7 @@ class TestProcesses:
             pathlib.Path.replace = lambda self, target: os._exit(9)
         """
         process = world.start("weights", "pull", "net-a", before=before)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 9
         assert not srqa.weights.available("net-a")
         assert len(world.site.files_asked()) == 1
@@ -68,7 +68,7 @@ class TestProcesses:
         downloads = world.store / "downloads"
         wait_for(lambda: [p for p in downloads.glob("*.part") if p.stat().st_size >= 50_000])
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
         assert process.returncode == 130
         assert "Interrupted" in err
         assert "Traceback" not in err

@@ -1,0 +1,1 @@
+"""Ratings on paper: a methods paragraph, figures, and a folder with all results."""
