@@ -3,7 +3,7 @@
 import os
 import sys
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,17 @@ import pytest
 
 # `tests/oracle` holds independent versions of the metrics; tests import them as `oracle.NAME`.
 sys.path.insert(0, str(Path(__file__).parent))
+
+# Nobody's terminal or umask decides what tests read.
+os.umask(0o022)
+for _name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(_name, None)
+
+# Properties are tried on the same examples everywhere, however slowly.
+with suppress(ImportError):
+    from hypothesis import settings
+
+    settings.load_profile("ci")
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
 

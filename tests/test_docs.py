@@ -57,7 +57,7 @@ def test_readme_commands_run(workplace):
             continue
         command = [sys.executable, "-c", "from srqa.cli import main; main()", *words[1:]]
         done = subprocess.run(
-            command, cwd=workplace, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=workplace, capture_output=True, text=True, timeout=900, check=False
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         ran += 1

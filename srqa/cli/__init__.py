@@ -20,6 +20,7 @@ _COMMANDS = {
     "report": "report",
     "maps": "maps",
     "pairs": "pairs",
+    "ratings": "ratings",
     "metrics": "metrics",
     "protocols": "protocols",
     "weights": "weights",

@@ -12,7 +12,8 @@ import click
 from srqa.cli import complain, options
 
 if TYPE_CHECKING:
-    from srqa.engine.maps import MapFile, MapSet
+    from srqa.engine.mapping import MapFile
+    from srqa.engine.maps import MapSet
 
 EXAMPLES = """\b
 Maps (-m):
@@ -91,12 +92,16 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
     """
     from srqa.cli.progress import pictures
     from srqa.cli.weights import fetching
-    from srqa.engine.maps import Style, make_maps
+    from srqa.engine.mapping import Style
+    from srqa.engine.maps import make_maps
+    from srqa.report.maps import check_page
 
     if given["ref"] is None:
         raise click.UsageError("Maps show differences from references: give --ref FOLDER.")
     peaks = _peaks(given["peaks"])
     quiet, out = given["quiet"], given["out"]
+    if given["pictures"] and not given["overwrite"]:
+        check_page(out)
     again = f"--resume makes the other maps of {out}"
     fetched = nullcontext() if quiet else fetching()
     with fetched as fetch, pictures("drawing", quiet=quiet, on_interrupt=again) as progress:
@@ -158,7 +163,8 @@ def _tell(made: MapSet, page: Path | None) -> None:
     old = sum(bool(file.facts) for file in made.files) - new
     kept = f", {old} were there" if old else ""
     shown = f"; open {page} in a browser" if page else ""
-    click.echo(f"{new} maps written to {made.folder}{kept}{shown}.", err=True)
+    noun = "map" if new == 1 else "maps"
+    click.echo(f"{new} {noun} written to {made.folder}{kept}{shown}.", err=True)
 
 
 def _problems(files: Iterable[MapFile]) -> list[dict[str, str]]:

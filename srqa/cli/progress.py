@@ -53,3 +53,33 @@ def pictures(
         what = f"after {done} of {total} pictures" if total else "before the first picture"
         complain(f"Interrupted {what}." + (f" {on_interrupt}." if on_interrupt else ""))
         raise SystemExit(130) from None
+
+
+@contextmanager
+def steps(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give a callback for (what is being done, how much of it, of how much) that draws a bar.
+
+    Args:
+        quiet: draw nothing.
+    """
+    from srqa.cli.console import err
+
+    if quiet or not err().is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err(),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        yield update

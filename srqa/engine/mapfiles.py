@@ -15,6 +15,7 @@ import numpy as np
 
 from srqa.files import make_folder, printable, replacing
 from srqa.images.layout import Item
+from srqa.images.read import DecodePolicy, read
 
 Form = Literal["colour", "gray", "float"]
 Colours = Literal["inferno", "viridis", "cividis"]
@@ -154,7 +155,7 @@ def read_facts(path: Path) -> Facts | None:
 
             with Image.open(path) as image:
                 about = image.text[_KEY]  # type: ignore[attr-defined]
-                image.load()
+            read(path, DecodePolicy(alpha="drop"))  # stricter than Pillow: not a byte is missing
         found = json.loads(about)
         return Facts(**(found | {"inputs": tuple(found["inputs"])}))
     except Exception:  # whatever stands there, it is not what we wrote

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from srqa.images.arrays import Planes, is_tensor
-from srqa.metrics.networks import Dtype, Network, apply, full_precision, normalised, parameters
-from srqa.metrics.walk import SLACK, STRIPS, MapKey, key_of
+from srqa.metrics.networks import Dtype, Network, apply, normalised, parameters
+from srqa.metrics.precision import full_precision
+from srqa.metrics.walk import SLACK, STRIPS, MapKey, key_of, transient
 
 if TYPE_CHECKING:
     import torch
@@ -302,9 +303,9 @@ def memory_of_maps(network: Network, planes: Planes, names: Iterable[str]) -> in
         step = network.steps[depth - 1]
         height, width = step.size(height), step.size(width)
         after = step.channels * height * width
-        extra = {"l2": 2 * before * 4 // size, "expand": after}.get(step.operation, 0)
+        inputs, outputs = transient(step, size)
         in_place = step.operation == "relu" and not before_kept
-        passing = (0 if before_kept else before) + (0 if in_place else after) + extra
+        passing = (inputs + (not before_kept)) * before + (outputs + (not in_place)) * after
         peak = max(peak, kept + passing)
         before, before_kept = after, depth in keep
         kept += after if before_kept else 0

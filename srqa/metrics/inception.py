@@ -15,7 +15,7 @@ import numpy as np
 
 from srqa.errors import MissingPackageError, WeightsError
 from srqa.images.arrays import Planes, is_tensor
-from srqa.metrics.networks import full_precision
+from srqa.metrics.precision import full_precision
 from srqa.metrics.sets import gather
 
 if TYPE_CHECKING:

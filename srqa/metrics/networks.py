@@ -9,8 +9,7 @@ chosen, with convolutions and maps in bfloat16; they are differentiable with res
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -310,7 +309,7 @@ def apply(
     if step.operation == "blur":
         padded = F.pad(x, (columns, columns, rows, rows), mode="reflect")
         return _binomial(padded, step.stride, (0, 0))
-    if step.operation == "l2":
+    if step.operation == "l2":  # in float32: squares would lose what bfloat16 has left
         wide = x.float()
         filtered = _binomial(wide * wide, step.stride, (rows, columns))
         return filtered.add_(1e-12).sqrt_().to(x.dtype)
@@ -334,15 +333,3 @@ def _binomial(x: torch.Tensor, stride: int, padding: tuple[int, int]) -> torch.T
     line = x.new_tensor([0.25, 0.5, 0.25])
     kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(x, kernel, stride=stride, padding=padding, groups=x.shape[1])
-
-
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
-    """No autocast, and on a GPU no TF32, for what runs inside."""
-    import torch
-
-    with ExitStack() as stack:
-        stack.enter_context(torch.autocast(device.type, enabled=False))
-        if device.type == "cuda":
-            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-        yield

@@ -37,6 +37,18 @@ def key_of(network: Network, name: str) -> MapKey:
     return network.weights, network.steps[: network.maps[name]]
 
 
+def transient(step: Step, size: int) -> tuple[int, int]:
+    """Copies of the map before, and of its result, that a step makes on the way.
+
+    Args:
+        step: the step.
+        size: bytes of a sample.
+    """
+    if step.operation == "l2":
+        return (1, 0) if size == 4 else (4, 2)
+    return (0, 2) if step.operation == "expand" else (0, 0)
+
+
 @dataclass(slots=True)
 class _Node:
     """One step, and those that follow it in any of the networks.
@@ -95,6 +107,7 @@ class Route:
         """
         width = int(planes.shape[-1])
         count = planes.shape[0] if planes.ndim == 4 else 1
+        size = 4 if dtype == "float32" else 2
         waiting = 0.0
         wanted, passing = [0.0, 0.0], [0.0, 0.0]
         for node in self._nodes.values():
@@ -102,17 +115,17 @@ class Route:
             line_in = node.inputs * (width / node.before + step.kernel)
             line_out = step.channels * (width / node.stride + step.kernel)
             waiting += step.tail * line_in
-            extra = 2.0 if step.operation in ("l2", "expand") else 0.0
+            inputs, outputs = transient(step, size)
             for last in (0, 1):
                 made = (rows / node.stride + 1 + last * node.after) * line_out
                 taken = (rows / node.before + 1 + step.tail + last * node.after) * line_in
                 wanted[last] += made if node.wanted else 0.0
-                inputs = taken * (2 + extra) if step.kernel > 1 else 0.0
-                passing[last] = max(passing[last], inputs + made * (1 + extra / 2))
+                used = max(2, 1 + inputs) * taken if step.kernel > 1 else 0.0
+                passing[last] = max(passing[last], used + (1 + outputs) * made)
         samples = max(
             2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1]
         )
-        return int(SLACK * count * samples * (4 if dtype == "float32" else 2)) + STRIPS
+        return int(SLACK * count * samples * size) + STRIPS
 
     def rows_within(self, planes: Planes, limit: int, dtype: Dtype) -> int:
         """Height of the bands that keeps a walk under `limit` bytes; 0 if none does."""

@@ -348,7 +348,7 @@ def _solver_of(matrix: csc_array[Any]) -> Callable[[Floats], Floats]:
     from scipy.sparse.linalg import splu
 
     if matrix.shape[0] > FACTORED_ITEMS:
-        factors = []
+        factors: list[Any] = []
 
         def iterate(right: Floats) -> Floats:
             columns = right if right.ndim == 2 else right[:, None]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FACTS = ("dataset", "content", "scale", "method", "reference")
 FACTS_OF_PAIRS = ("dataset", "content", "scale")
-"""In a row with a choice, these hold for both pictures."""
+"""In a row with a choice, these hold for both pictures; so does `reference`, but for itself."""
 
 
 def stimuli_of(
@@ -54,11 +54,24 @@ def stimuli_of(
         if fact in FACTS_OF_PAIRS:
             who = np.concatenate([coded[0], *(np.where(rated, NONE, c) for c in coded[1:])])
             column = pd.concat([column] * 3, ignore_index=True)
+        elif fact == "reference":
+            who, column = _references(column, coded, rated, kept)
         else:
             who = coded[0]
         facts[fact] = _fact_of_each(fact, column, who, kept)
     stimuli = tuple(Stimulus(n, *(facts[fact][j] for fact in FACTS)) for j, n in enumerate(kept))
     return tuple(map(_with_method, stimuli)), (coded[0], coded[1], coded[2])
+
+
+def _references(
+    column: pd.Series[Any], coded: list[Codes], rated: pd.Series[bool], names: list[str]
+) -> tuple[Codes, pd.Series[Any]]:
+    """References by stimulus. In a row with a choice, it is that of both pictures but itself."""
+    import pandas as pd
+
+    listed = np.array([*names, ""], dtype=object)
+    sides = [np.where(rated | (listed[c] == column), NONE, c) for c in coded[1:]]
+    return np.concatenate([coded[0], *sides]), pd.concat([column] * 3, ignore_index=True)
 
 
 def _with_method(stimulus: Stimulus) -> Stimulus:

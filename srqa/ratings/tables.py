@@ -33,7 +33,7 @@ COLUMNS = (
 )  # fmt: skip
 """Of the table `answers`. Needed are `observer` and either `stimulus`, `value` or `left`, `right`,
 `choice`; without `stimulus`, its name is made of dataset, content, scale and method. In a row with
-a choice, dataset, content and scale are those of both pictures."""
+a choice, dataset, content, scale and reference are those of both pictures."""
 CHOICES = {"left": 1, "tie": 0, "right": -1}
 _NUMBERS = ("scale", "repetition", "order", "value", "response_ms")
 
@@ -168,6 +168,7 @@ def to_frame(answers: Answers) -> pd.DataFrame:
         if fact in FACTS_OF_PAIRS:
             both = ~answers.is_rating & (facts[answers.left] == facts[answers.right])
             columns[fact][both] = facts[answers.left[both]]
+    columns["reference"] = _with_common_references(answers, columns["reference"])
     words = np.array(["right", "tie", "left"], dtype=object)
     columns |= {
         "stimulus": names(judged),
@@ -186,6 +187,15 @@ def to_frame(answers: Answers) -> pd.DataFrame:
     frame.loc[answers.order < 0, "order"] = pd.NA
     texts = [c for c in COLUMNS if c not in _NUMBERS]
     return frame.astype(dict.fromkeys(texts, "str"))
+
+
+def _with_common_references(answers: Answers, column: Any) -> Any:
+    """References of the rated stimuli, and in choices the one that both pictures have."""
+    own = np.array([s.reference or s.name for s in answers.stimuli] + [""], dtype=object)
+    has = np.array([bool(s.reference) for s in answers.stimuli] + [False])
+    left, right = answers.left, answers.right
+    common = ~answers.is_rating & (own[left] == own[right]) & (has[left] | has[right])
+    return np.where(common, own[left], column)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -14,10 +14,11 @@ from urllib.parse import quote
 import numpy as np
 
 from srqa.engine.mapfiles import palette, read_levels, save_levels
-from srqa.engine.maps import MapFile, MapSet
+from srqa.engine.mapping import MapFile
+from srqa.engine.maps import MapSet
 from srqa.engine.protocol import quantise
-from srqa.errors import SrqaError
-from srqa.files import replacing
+from srqa.errors import OutputError, SrqaError
+from srqa.files import explain, replacing
 from srqa.images.layout import Item
 from srqa.images.read import read
 from srqa.metrics.maps import DifferenceMap
@@ -33,6 +34,7 @@ _MAX_BYTES = 17_500_000
 _BYTES_A_PIXEL = 1.1
 _STYLES = (("srqa.report", "assets/report.css"), ("srqa.report", "assets/maps.css"))
 _STOPS = 16
+_GENERATOR = b'<meta name="generator" content="srqa '
 _HERE = '<output class="here"></output>'
 
 _Key = tuple[str, float | None, str]
@@ -104,6 +106,24 @@ def write_page(
     with replacing(made.folder / PAGE) as temporary:
         temporary.write_bytes(page.encode("utf-8", "replace"))
     return made.folder / PAGE
+
+
+def check_page(folder: Path) -> None:
+    """Refuse to write over a page that is not srqa's.
+
+    Raises:
+        OutputError: one is there.
+    """
+    page = folder / PAGE
+    try:
+        mine = not page.exists() or _GENERATOR in page.read_bytes()[:4096]
+    except OSError as error:
+        raise explain(error, page) from error
+    if not mine:
+        raise OutputError(
+            f"{page} is there already, and not srqa's.",
+            hint="Choose another --out, --overwrite to replace it, or --pictures 0 for no page.",
+        )
 
 
 def _contents(made: MapSet) -> list[_Content]:

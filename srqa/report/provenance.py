@@ -27,8 +27,8 @@ def provenance(facts: Facts, scrub: Scrubber) -> str:
         "of comparisons."
     )
     whole = (
-        f"{listed(sorted(facts.whole))}: one value for all images of a method. Its interval, if any, "
-        "is described with the metric, and no difference is taken image by image."
+        f"{listed(sorted(facts.whole))}: one value for all images of a method. Its interval, if "
+        "any, is described with the metric, and no difference is taken image by image."
         if facts.whole
         else ""
     )

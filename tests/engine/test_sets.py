@@ -450,3 +450,16 @@ def test_one_method_alone(many, own, tmp_path):
     shutil.rmtree(many / "out" / "poor")
     run = srqa.evaluate(many / "out", many / "hr", scale=4, metrics="block-mmd")
     assert "over 120 patches" in write_report(run, tmp_path / "r.html").read_text("utf-8")
+
+
+def test_the_command_fails_where_a_set_has_no_value(many, own, capsys):
+    from srqa.cli import run
+
+    arguments = ["evaluate", str(many / "out"), "--ref", str(many / "hr"), "--scale", "4"]
+    assert run([*arguments, "-m", BOTH, "-q"]) == 0
+    assert "set of 120 patches" in capsys.readouterr().out
+    (many / "out" / "poor" / "c.png").write_bytes(b"no picture")
+    assert run([*arguments, "-m", "block-mmd"]) == 5
+    complaint = capsys.readouterr().err
+    assert "1 of the sets" in complaint
+    assert "poor/c.png" in complaint

@@ -1,6 +1,7 @@
 """What holds for every metric on a network; maps, tiles, sharing."""
 
 import gc
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +10,16 @@ import numpy as np
 import pytest
 
 import srqa
-from srqa.errors import WeightsError
-from srqa.metrics import dists, features, networks
+from srqa.errors import InputError, WeightsError
+from srqa.metrics import dists, features, networks, walk
 from srqa.metrics.catalog import CATALOG
+from srqa.metrics.comparison import Comparison
 
-ON_NETWORKS = [s for s in CATALOG if s.features and s.name != "lpips-squeeze"]
+ON_NETWORKS = [
+    s for s in CATALOG if s.features and s.level == "image" and s.name != "lpips-squeeze"
+]
 SPECS = {s.name: s for s in ON_NETWORKS}
+COMPARISONS = [s for s in ON_NETWORKS if isinstance(s.function, Comparison)]
 NETWORKS = [networks.ALEXNET, networks.VGG16, networks.VGG16_L2, networks.SQUEEZENET,
             networks.ST_ALEXNET, networks.ST_VGG16]  # fmt: skip
 
@@ -24,12 +29,8 @@ def each(specs):
 
 
 @pytest.fixture(autouse=True)
-def limit():
-    """Memory as it was before."""
-    before = features.memory_limit()
+def _nothing_kept():
     features.forget()
-    yield
-    features.memory_limit(before)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def made(monkeypatch):
     """Networks with random numbers instead of trained ones."""
     import torch
 
-    def parameters(weights, device="cpu"):
+    def parameters(weights, device="cpu", dtype="float32"):
         network = next(n for n in NETWORKS if n.weights == weights)
         generator = torch.Generator().manual_seed(4)
         numbers, before = {}, 3
@@ -51,14 +52,14 @@ def made(monkeypatch):
         for step in network.steps:
             if step.operation == "conv":
                 layer(step.key, step.channels, step.kernel, before)
-            elif step.operation == "fire":
-                layer(f"{step.key}.squeeze", 16, 1, before)
-                layer(f"{step.key}.expand1x1", step.channels // 2, 1, 16)
-                layer(f"{step.key}.expand3x3", step.channels // 2, 3, 16)
+            elif step.operation == "expand":
+                layer(f"{step.key}.expand1x1", step.channels // 2, 1, before)
+                layer(f"{step.key}.expand3x3", step.channels // 2, 3, before)
             before = step.channels
         return numbers
 
     monkeypatch.setattr(features, "parameters", parameters)
+    monkeypatch.setattr(walk, "parameters", parameters)
 
 
 # ------------------------------------------------------------------------------ the metrics
@@ -232,7 +233,8 @@ def test_sizes_are_those_of_the_maps(network, made, rng):
     for side in (network.min_side(), 32, 37, 64, 75):
         x = rng.random((3, side, 48), dtype=np.float32)
         found = features.maps(network, x, network.taps)
-        sizes = features.sizes(network, x, network.taps)
+        depths = [network.maps[tap] for tap in network.taps]
+        sizes = [(network.size(side, d), network.size(48, d)) for d in depths]
         assert [tuple(m.shape[-2:]) for m in found] == sizes
     for name, step in zip(network.taps, found, strict=True):
         assert step.shape[1] == network.steps[network.maps[name] - 1].channels
@@ -256,32 +258,101 @@ def test_reach_is_what_a_sample_depends_on(network, made, rng):
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.name)
-@pytest.mark.parametrize("size", [(300, 410), (263, 257)])
-def test_tiles_make_up_the_whole(network, size, made, rng):
-    a, b = rng.random((2, 3, *size), dtype=np.float32)
-    (whole,) = features.parts(network, a, b, network.taps)
-    features.memory_limit(1)
-    parts = list(features.parts(network, a, b, network.taps))
-    assert len(parts) > 1
-    covered = np.zeros(size, int)
-    for part in parts:
-        covered[part.pixels] += 1
-    assert (covered == 1).all()
-    for layer, pair in enumerate(whole.pairs):
-        for side in (0, 1):
-            expected = pair[side]
-            found = expected.new_full(expected.shape, float("nan"))
-            for part in parts:
-                found[..., *part.places[layer]] = part.pairs[layer][side]
-            assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
+@pytest.mark.parametrize("height", [150, 137, 0])
+@pytest.mark.parametrize("rows", [3, 16, 64])
+def test_bands_make_up_the_whole(network, height, rows, made, rng):
+    import torch
+
+    height = height or network.min_side()
+    a, b = rng.random((2, 3, height, 70), dtype=np.float32)
+    names = [name for name in network.maps if network.size(height, network.maps[name])]
+    route = walk.Route((network, name) for name in names)
+    with torch.no_grad():
+        bands = list(route.walk(a, b, rows, "float32"))
+        assert len(bands) == -(-height // rows)
+        for name in names:
+            key = walk.key_of(network, name)
+            for side, planes in enumerate((a, b)):
+                (whole,) = features.maps(network, planes, [name])
+                found = torch.cat([band[key][side] for band in bands if key in band], 2)
+                assert found.shape == whole.shape
+                assert (found - whole).abs().max() <= 1e-5 * whole.abs().max()
 
 
-@each(ON_NETWORKS)
-def test_tiles_do_not_change_the_value(spec, weights, pictures):
-    a, b = pictures(330, 400)
+def test_networks_walk_together(made, rng):
+    import torch
+
+    a, b = rng.random((2, 3, 100, 70), dtype=np.float32)
+    wanted = [(n, n.taps[-1]) for n in NETWORKS]
+    with torch.no_grad():
+        bands = list(walk.Route(wanted).walk(a, b, 20, "float32"))
+        for network, name in wanted:
+            key = walk.key_of(network, name)
+            found = torch.cat([band[key][1] for band in bands if key in band], 2)
+            (whole,) = features.maps(network, b, [name])
+            assert (found - whole).abs().max() <= 1e-5 * whole.abs().max()
+
+
+def too_little(comparison, planes):
+    """Memory that is just too small for whole maps."""
+    return features.memory_of_maps(comparison.network, planes, comparison.names) - 1
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """The heights of the bands of all walks so far; ``rows.set(n)`` sets it."""
+
+    class Rows(list):
+        def set(self, *heights):
+            monkeypatch.setattr(walk, "ROWS", heights)
+
+    seen = Rows()
+    down = walk.Route.walk
+
+    def walked(self, first, second, rows, dtype):
+        seen.append(rows)
+        return down(self, first, second, rows, dtype)
+
+    monkeypatch.setattr(walk.Route, "walk", walked)
+    return seen
+
+
+@each(COMPARISONS)
+def test_bands_do_not_change_the_value(spec, weights, pictures, rows):
+    import torch
+
+    pairs = [pictures(170, 120, name) for name in ("coffee", "astronaut")]
+    whole = [spec(a, b) for a, b in pairs]
+    assert not rows
+    rows.set(24)
+    batch = [torch.tensor(np.stack(p)) for p in zip(*pairs, strict=True)]
+    with features.settings(memory=too_little(spec.function, pairs[0][0])):
+        assert spec(*pairs[0]) == pytest.approx(whole[0], abs=1e-6, rel=1e-6)
+        assert spec(*batch).tolist() == pytest.approx(whole, abs=1e-6, rel=1e-6)
+    assert rows == [24, 24]
+
+
+@each([s for s in COMPARISONS if s.name.endswith("lpips")])
+def test_bands_do_not_change_the_map(spec, weights, pictures, rows):
+    a, b = (np.ascontiguousarray(p.transpose(1, 2, 0)) for p in pictures(200, 160))
+    whole = srqa.difference_map(spec.name, a, b)
+    with features.settings(memory=too_little(spec.function, a.transpose(2, 0, 1))):
+        cut = srqa.difference_map(spec.name, a, b)
+    assert len(rows) == 1
+    np.testing.assert_allclose(cut, whole, atol=1e-6)
+
+
+def test_flat_and_large_pictures_keep_their_digits(weights, rows):
+    """Where DISTS divides small variances; the whole picture in float64 says what is right."""
+    ramp = np.linspace(0, 2e-3, 96, dtype=np.float32)
+    a = np.full((3, 200, 96), 0.7, np.float32) + ramp
+    b = a + 0.01 * (np.arange(96) % 7 == 0)
+    spec = SPECS["dists"]
     whole = spec(a, b)
-    features.memory_limit(1)
-    assert spec(a, b) == pytest.approx(whole, abs=1e-5, rel=1e-5)
+    for height in (4, 24):
+        rows.set(height)
+        with features.settings(memory=too_little(spec.function, a)):
+            assert spec(a, b) == pytest.approx(whole, abs=1e-6)
 
 
 # ---------------------------------------------------------------------------------- sharing
@@ -293,11 +364,12 @@ def counted(monkeypatch):
     done = [0]
     apply = features.apply
 
-    def counting(step, *rest):
+    def counting(step, *rest, **options):
         done[0] += step.operation == "conv"
-        return apply(step, *rest)
+        return apply(step, *rest, **options)
 
     monkeypatch.setattr(features, "apply", counting)
+    monkeypatch.setattr(walk, "apply", counting)
     return done
 
 
@@ -365,10 +437,76 @@ def test_what_is_kept_is_bounded(weights, pictures):
         features.share(planes)
     whole = features.maps(networks.ALEXNET, many[0], networks.ALEXNET.taps)
     features.forget()
-    features.memory_limit(int(2.5 * sum(m.nbytes for m in whole)))
-    for planes in many:
-        features.maps(networks.ALEXNET, planes, networks.ALEXNET.taps)
-    assert list(features._kept._maps) == [id(p) for p in many[-2:]]
+    with features.settings(memory=int(5.2 * sum(m.nbytes for m in whole)), threads=2):
+        for planes in many:
+            features.maps(networks.ALEXNET, planes, networks.ALEXNET.taps)
+    assert [key.planes for key in features._kept._maps] == [id(p) for p in many[-2:]]
+
+
+def test_one_walk_feeds_all_metrics(weights, pictures, counted, rows):
+    a, b = pictures(100, 80)
+    rows.set(16)
+    chosen = [s for s in COMPARISONS if s.function.network.weights == "lpips-vgg"]
+    assert len(chosen) == 7
+    alone = {s.name: s(a, b) for s in chosen}
+    for planes in (a, b):
+        features.share(planes)
+    memory = min(too_little(s.function, a) for s in chosen)
+    counted[0] = 0
+    with features.settings(memory=memory, announced=[s.function for s in chosen]):
+        found = {s.name: s(a, b) for s in chosen}
+        assert rows == [16]
+        assert counted[0] <= 7 * 2 * (13 + 11)
+        other, _ = pictures(100, 80)
+        SPECS["lpips-vgg"](other, b)  # not shared: nothing to keep the others' values by
+        assert rows == [16, 16]
+    assert found == pytest.approx(alone, rel=1e-6)
+    gc.collect()
+    assert len(features._kept._notes) == 1
+    del a
+    gc.collect()
+    assert not features._kept._notes
+
+
+def test_metrics_walk_alone_where_together_is_too_much(weights, pictures, rows):
+    a, b = pictures(100, 600)
+    for planes in (a, b):
+        features.share(planes)
+    chosen = [SPECS["lpips-vgg"], SPECS["dists"]]
+    alone = [s(a, b) for s in chosen]
+    features.forget()
+    routes = [
+        walk.Route((s.function.network, name) for s in some for name in s.function.names)
+        for some in (chosen, chosen[:1], chosen[1:])
+    ]
+    together, *single = (route.least_memory(a, "float32") for route in routes)
+    assert max(single) < together
+    with features.settings(memory=max(single), announced=[s.function for s in chosen]):
+        assert [s(a, b) for s in chosen] == pytest.approx(alone, rel=1e-6)
+    assert len(rows) == 2
+
+
+def test_too_little_memory_names_what_is_enough(weights, pictures):
+    a, b = pictures(60, 400)
+    with features.settings(memory=10**6, threads=2), pytest.raises(InputError) as error:
+        SPECS["lpips"](a, b)
+    assert "400 pixels wide" in str(error.value)
+    megabytes = int(re.search(r"--memory (\d+)MB", str(error.value))[1])
+    with features.settings(memory=megabytes * 10**6, threads=2):
+        SPECS["lpips"](a, b)
+
+
+def test_settings_end_and_are_each_thread_s_own(weights, pictures):
+    assert features.current() == features.Settings()
+    with pytest.raises(ZeroDivisionError), features.settings(memory=7, threads=2, dtype="bfloat16"):
+        assert features.current().share(np.zeros(1)) == 3
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(features.current).result() == features.Settings()
+        with features.settings():
+            assert features.current() == features.Settings()
+        assert features.current().dtype == "bfloat16"
+        raise ZeroDivisionError
+    assert features.current() == features.Settings()
 
 
 def test_the_engine_shares(weights, tmp_path, counted, monkeypatch):

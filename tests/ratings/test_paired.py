@@ -220,7 +220,8 @@ def test_drawn_errors_of_many_items_are_right(rng, monkeypatch):
     left, right = partial_design(60, 2000, rng)
     answers = simulated(rng.normal(0, 1, 60), left, right, rng, ties="threshold", tie=0.3, side=0.1)
     exact = scale_pairs(answers, side_bias=True)
-    monkeypatch.setattr("srqa.ratings.paired._EXACT_ITEMS", 10)
+    monkeypatch.setattr("srqa.ratings.paired_scale.EXACT_ITEMS", 10)
+    monkeypatch.setattr("srqa.ratings.paired.EXACT_ITEMS", 10)
     drawn = scale_pairs(answers, side_bias=True)
     assert drawn.se == pytest.approx(exact.se, rel=0.15)
     assert (drawn.se / exact.se).mean() == pytest.approx(1, abs=0.02)
@@ -369,7 +370,7 @@ def many(items, answers, seed=0):
 
 
 def test_memory_grows_with_answers_not_with_items_squared(monkeypatch):
-    monkeypatch.setattr("srqa.ratings.paired._DRAWS", 20)
+    monkeypatch.setattr("srqa.ratings.paired_scale.DRAWS", 20)
 
     def peak(items, answers):
         data = many(items, answers)
@@ -398,7 +399,7 @@ def coverage(model, ties, side, partial, replicates, prior, items=6, votes=24, s
     """Share of 95 % intervals of all differences that hold the truth."""
     rng = np.random.default_rng(seed)
     values = np.linspace(-1.2, 1.2, items)
-    hits = []
+    hits, refused = [], 0
     for _ in range(replicates):
         if partial:
             left, right = partial_design(items, votes * items, rng)
@@ -408,11 +409,16 @@ def coverage(model, ties, side, partial, replicates, prior, items=6, votes=24, s
         answers = simulated(
             values, left, right, rng, model=model, ties=kind, tie=0.35, side=side, observers=12
         )
-        found = scale_pairs(answers, model=model, ties=ties or "model", prior=prior)
+        try:
+            found = scale_pairs(answers, model=model, ties=ties or "model", prior=prior)
+        except InputError:
+            refused += 1
+            continue
         truth = dict(zip(answers.items, values, strict=True))
         hits += [
             d.ci_low <= truth[d.first] - truth[d.second] <= d.ci_high for d in found.differences()
         ]
+    assert refused <= (0 if prior == "gaussian" else 0.02 * replicates)
     return float(np.mean(hits))
 
 

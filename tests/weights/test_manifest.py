@@ -13,6 +13,7 @@ EXPECTED = {
     "lpips-alex", "lpips-vgg", "lpips-squeeze-heads", "dists", "st-lpips-alex", "st-lpips-vgg",
     "dat-light-x2", "dat-light-x3", "dat-light-x4", "real-esrgan-x4plus",
     "real-esrgan-x4plus-anime", "real-esrgan-animevideov3", "waifu2x-photo", "waifu2x-anime",
+    "pt_inception-2015-12-05",
     "squeezenet1-1", "clip-rn50", "arniqa", "arniqa-koniq10k",
 }  # fmt: skip
 

@@ -161,7 +161,7 @@ def analyze(
         method=settled, screen=tuple(screen), recover=None, interval=None, reference_votes=None,
         crush=None, scale=scale, ties=ties, prior=prior,
         sigma=sigma if prior == "gaussian" else None, side_bias=side_bias, anchor=anchor,
-        test="wald", correction=chosen_correction,
+        test=None, correction=chosen_correction,
         margin=JOD_MARGIN if margin is None else margin,
         alpha=alpha, level=LEVEL, seed=seed, reasons=reasons,
     )  # fmt: skip

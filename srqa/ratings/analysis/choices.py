@@ -11,9 +11,9 @@ import numpy as np
 from srqa.errors import InputError, UsageError
 from srqa.ratings.answers import Answers
 from srqa.ratings.between import Test
+from srqa.ratings.choice_models import TieRule
 from srqa.ratings.differences import Variant
 from srqa.ratings.paired import Prior
-from srqa.ratings.choice_models import TieRule
 from srqa.ratings.recovery import Model
 from srqa.ratings.scores import Interval
 
@@ -62,7 +62,7 @@ class Choices:
     sigma: float | None
     side_bias: bool | None
     anchor: str | None
-    test: Test | Literal["wald"] | None
+    test: Test | None
     correction: Literal["holm", "bh", "none", "max-t"] | None
     margin: float | None
     alpha: float
@@ -99,7 +99,8 @@ def settle_method(answers: Answers, method: Method | Literal["auto"]) -> tuple[M
         return method, ""
     if rated.any() and not rated.all():
         raise UsageError(
-            f"The table holds {int(rated.sum()):,} ratings and {int((~rated).sum()):,} choices.",
+            f"The table holds both ratings ({int(rated.sum()):,}) and choices "
+            f"({int((~rated).sum()):,}).",
             hint="Say which to analyse: method acr or pair.",
         )
     if not rated.any():

@@ -87,7 +87,8 @@ def analyze_choices(answers: Answers, choices: Choices, progress: Progress | Non
     if pooled is not None:
         methods = _scaled(pooled, choices, None)
         notes = [note for note in notes if not note.startswith("No comparison links")]
-        notes += [note for note in methods.notes if note not in notes]
+        known = {note.partition(" by ")[0] for note in notes}
+        notes += [note for note in methods.notes if note.partition(" by ")[0] not in known]
         notes.append(
             "Each content has a zero of its own; the scale of methods takes all contents together."
         )
@@ -98,7 +99,7 @@ def analyze_choices(answers: Answers, choices: Choices, progress: Progress | Non
         observers = tuple(observers_out_of_line(comparisons, scale))
         out = [fit.observer for fit in observers if fit.flagged]
         if out:
-            notes.append(f"Far from the others' scale, which is a reason to look: {shortened(out)}.")
+            notes.append(f"Far from the others' scale, a reason to look: {shortened(out)}.")
     fit = goodness_of_fit(scale)
     standings = _standings(comparisons, scale, pooled, methods, choices, say)
     notes += [*fit.notes, *standings.notes]
@@ -147,6 +148,14 @@ def _standings(
             [
                 f"{len(scale.items)} items are too many to be compared each with each; "
                 "jod_covariance holds what the interval of a difference needs."
+            ],
+        )
+    if int(scale.groups.max()) > 0:
+        return no_standings(
+            choices,
+            [
+                "Pictures that no comparison links have no common order, so none are compared. "
+                "With methods on contents (named content/method), methods would be."
             ],
         )
     return of_scale(comparisons, scale, choices, "stimuli", count)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from srqa.errors import InputError
-from srqa.ratings.analysis.choices import Choices
+from srqa.ratings.analysis.choices import MOS_MARGIN, Choices
 from srqa.ratings.analysis.standings import Standings, no_standings, of_ranking
 from srqa.ratings.answers import Answers, Floats, RatingScale
 from srqa.ratings.between import compare_methods
@@ -127,7 +127,7 @@ def analyze_ratings(
     say = progress or (lambda what, done, total: None)
     say("Fitting models of observers", 0, 0)
     recoveries, why = _recoveries(answers, choices, say)
-    chosen = recoveries.get(choices.recover) if choices.recover != "none" else None
+    chosen = recoveries.get(choices.recover or "none")
     scores = chosen.scores if chosen else mos(answers, choices.interval or "t", seed=choices.seed)
     describing = chosen or recoveries.get("regularised")
     fits = [recovery.fit for recovery in recoveries.values() if recovery.fit]
@@ -173,7 +173,7 @@ def _recoveries(
     try:
         need_variety(answers)
     except InputError as error:
-        return found, (f"Biases of observers are not told: {str(error)[:1].lower()}{str(error)[1:]}",)
+        return found, (f"No biases of observers are told. {error}",)
     others = [model for model in COMPARED if model not in found]
     for done, model in enumerate(others):
         say("Fitting models of observers", done, len(others))
@@ -181,9 +181,7 @@ def _recoveries(
     return found, ()
 
 
-def _expected(
-    answers: Answers, scores: Scores, recovery: Recovery | None
-) -> tuple[Floats, Floats]:
+def _expected(answers: Answers, scores: Scores, recovery: Recovery | None) -> tuple[Floats, Floats]:
     expected = scores.mos[answers.stimulus]
     if recovery is None:
         return expected, scores.sd[answers.stimulus]
@@ -200,12 +198,16 @@ def _standings(
         turned = RatingScale(-scale.high, -scale.low, scale.step)
         scored = answers.with_values(-answers.value, turned)
     if len({s.method for s in answers.stimuli if s.method}) < 2:
-        return no_standings(choices), ("Methods are not compared: the answers name fewer than two.",)
+        note = "Methods are not compared: the answers name fewer than two."
+        return no_standings(choices), (note,)
+    correction = choices.correction
     ranking = compare_methods(
-        scored, choices.test if choices.test != "wald" and choices.test else "t",
-        choices.correction if choices.correction in ("holm", "bh", "none") else "holm",
-        choices.margin or 0.25, choices.alpha,
-    )  # fmt: skip
+        scored,
+        choices.test or "t",
+        "holm" if correction is None or correction == "max-t" else correction,
+        choices.margin or MOS_MARGIN,
+        choices.alpha,
+    )
     return of_ranking(ranking, choices, higher), ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
@@ -108,7 +108,7 @@ def of_scale(
     scale: PairedScale,
     choices: Choices,
     of: Literal["methods", "stimuli"],
-    progress: object = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Standings:
     """Differences on a scale from choices, with simultaneous intervals where observers allow."""
     from srqa.ratings.paired_bootstrap import simultaneous_intervals
@@ -128,11 +128,12 @@ def of_scale(
     normal = NormalDist()
     p = np.array([_two_sided(g, s) for g, s in zip(gaps, se, strict=True)])
     half = normal.inv_cdf((1 + choices.level) / 2) * se
-    correction, notes = choices.correction or "holm", []
+    correction = choices.correction or "holm"
+    notes: list[str] = []
     if correction == "max-t":
         found = simultaneous_intervals(
             comparisons, scale, choices.level, seed=choices.seed,
-            progress=progress if callable(progress) else None,
+            progress=progress,
         )  # fmt: skip
         notes += found.notes
         place = {(int(i), int(j)): k for k, (i, j) in enumerate(zip(found.first, found.second, strict=True))}  # noqa: E501  # fmt: skip
@@ -147,7 +148,9 @@ def of_scale(
         told = np.nan_to_num(np.abs(gaps) - half, nan=-1.0) > 0
         adjusted = np.full(len(p), math.nan)
     else:
-        corrections = {"holm": holm, "bh": benjamini_hochberg, "none": list}
+        corrections: dict[str, Callable[[Sequence[float]], list[float]]] = {
+            "holm": holm, "bh": benjamini_hochberg, "none": list,
+        }  # fmt: skip
         adjusted = np.array(corrections[correction](p.tolist()), dtype=np.float64)
         told = np.nan_to_num(adjusted, nan=1.0) < choices.alpha
     apart = np.zeros((n, n), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Screening by name: the steps of an analysis in their order, each seeing what the last one left."""
+"""Screening by name: steps in their order, each of which sees what the last one left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from srqa.errors import InputError, UsageError
 from srqa.ratings import control, screening
-from srqa.ratings.answers import Answers, Floats, Mask
+from srqa.ratings.answers import Answers, Floats, Mask, shortened
 from srqa.ratings.screening import Flag, Screening
 
 TRAINING = "training"
@@ -154,8 +154,9 @@ def screen(
     if not left.any():
         names = ", ".join(step.check for step in done)
         raise InputError(
-            f"The checks {names} would take out every answer." if names else "No answer is left: "
-            "all of them are flagged as training or control questions.",
+            f"The checks {names} would take out every answer."
+            if names
+            else "No answer is left: all of them are flagged as training or control questions.",
             hint="Loosen them, or look at the answers again." if names else "",
         )
     final = answers if left.all() else answers.select(left)
@@ -207,7 +208,7 @@ def _applied(
 
 def _lost(before: Answers, after: Answers) -> list[str]:
     lost = sorted(set(before.names) - set(after.names))
-    return [f"No answer is left about {screening.shortened(lost)}."] if lost else []
+    return [f"No answer is left about {shortened(lost)}."] if lost else []
 
 
 def _run(text: str, answers: Answers, gold: Expected | None, trap: Expected | None) -> Screening:

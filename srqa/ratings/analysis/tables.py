@@ -68,12 +68,13 @@ def jod_table(chosen: Chosen) -> pd.DataFrame:
 
 
 def _covariance(chosen: Chosen) -> pd.DataFrame:
+    """A row a pair of items, each with itself too: the matrix is symmetric."""
     import pandas as pd
 
-    names = list(chosen.scale.items)
-    frame = pd.DataFrame(chosen.scale.covariance(), columns=names)
-    frame.insert(0, "stimulus", names, allow_duplicates=True)
-    return frame
+    items = np.array(chosen.scale.items, dtype=object)
+    first, second = np.triu_indices(len(items))
+    covariance = chosen.scale.covariance()[first, second]
+    return pd.DataFrame({"first": items[first], "second": items[second], "covariance": covariance})
 
 
 def _pairs(chosen: Chosen) -> pd.DataFrame:
@@ -150,7 +151,8 @@ def _choosers(analysis: Analysis, chosen: Chosen) -> pd.DataFrame:
     names = tuple(triad.observer for triad in chosen.triads)
     labels = {"by_chance": "cyclic_by_chance", "by_model": "cyclic_by_model"}
     for name in ("triads", "cyclic", "by_chance", "by_model", "zeta"):
-        columns[labels.get(name, name)] = _spread(names, [getattr(t, name) for t in chosen.triads], given)
+        values = [getattr(triad, name) for triad in chosen.triads]
+        columns[labels.get(name, name)] = _spread(names, values, given)
     return pd.DataFrame(columns)
 
 

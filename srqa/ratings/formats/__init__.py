@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from srqa.errors import InputError, UsageError
-from srqa.ratings.answers import Answers
+from srqa.ratings.answers import Answers, RatingScale, check_values, shortened
 from srqa.ratings.formats import avt, jpeg_aic, koniq, pwcmp, sureal, wide
 from srqa.ratings.tables import load, save
 
@@ -43,21 +43,44 @@ FORMATS = {
 }
 
 
-def read(path: Path | str, name: str | None = None) -> Answers:
+def read(
+    path: Path | str,
+    name: str | None = None,
+    rating_scale: RatingScale | None = None,
+    study: str | None = None,
+    known: Collection[str] | None = None,
+) -> Answers:
     """Read answers.
 
     Args:
         path: the file.
         name: of the format; without it, the suffix .py or the header's names tell.
+        rating_scale: what values were possible; the format's own, or the narrowest standard scale
+            that holds them, without.
+        study: which one to take, where a tidy table holds several.
+        known: names of all stimuli that may occur; others are refused.
 
     Raises:
-        UsageError: no such format.
-        InputError: the file is missing or is not in that format.
+        UsageError: no such format, or a study is named of a format that holds one only.
+        InputError: the file is missing or is not in that format, a value is off the scale, or a
+            stimulus is unknown.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
-    return _format(name or guess(path)).read(path)
+    form = _format(name or guess(path))
+    if form.name == "tidy":
+        return load(path, rating_scale, study, known)
+    if study is not None:
+        raise UsageError(f"The format {form.name} knows no studies, so none can be taken.")
+    answers = wide.read(path, rating_scale) if form.name == "wide" else form.read(path)
+    if rating_scale is not None:
+        answers = answers.with_values(answers.value, rating_scale)
+        check_values(answers)
+    unknown = [] if known is None else sorted(set(answers.names) - set(known))
+    if unknown:
+        raise InputError(f"{path}: Stimuli that the study does not have: {shortened(unknown)}.")
+    return answers
 
 
 def write(answers: Answers, path: Path | str, name: str = "tidy") -> Path:

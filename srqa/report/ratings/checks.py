@@ -12,6 +12,7 @@ from srqa.ratings.analysis.rated import Rated
 from srqa.ratings.answers import Floats
 from srqa.ratings.paired_checks import OUT_OF_LINE
 from srqa.ratings.scores import mos
+from srqa.report.ratings.sentences import model_name
 from srqa.report.ratings.style import BLUE, INK, ORANGE, SOFT, canvas, light_grid, shortened
 from srqa.report.words import counted
 
@@ -26,7 +27,7 @@ _LABELLED = 5
 
 
 def sos_figure(analysis: Analysis) -> Figure | None:
-    """Variance of the votes against the mean, with the fitted curve; None where it does not apply."""
+    """Variance of the votes against the mean, and the fitted curve; None where none was fitted."""
     rated = analysis.rated
     if rated is None or rated.sos is None:
         return None
@@ -41,7 +42,7 @@ def sos_figure(analysis: Analysis) -> Figure | None:
     x = np.linspace(scale.low, scale.high, 200)
     shape = -(x**2) + (scale.low + scale.high) * x - scale.low * scale.high
     axes.fill_between(x, 0.1 * shape, 0.3 * shape, color="#ececec", linewidth=0)
-    size = float(np.clip(250 / len(scores.mos), 1.5, 4))
+    size = float(np.clip(400 / len(scores.mos), 2, 4))
     axes.plot(scores.mos, scores.sd**2, "o", color=BLUE, markersize=size, alpha=0.75,
               markeredgewidth=0)  # fmt: skip
     axes.plot(x, rated.sos.a * shape, color=ORANGE, linewidth=1.4)
@@ -66,7 +67,7 @@ def _raters(rated: Rated) -> Figure | None:
     found = rated.observers
     if found is None:
         return None
-    subtitle = f"{counted(len(found.names), 'observer')}, by {rated.observers_by}"
+    subtitle = f"{counted(len(found.names), 'observer')}, by {model_name(rated.observers_by)}"
     if len(found.names) > MOST_ROWS:
         return _crowd(found.names, found.bias, found.inconsistency, subtitle)
     order = np.argsort(-found.bias, kind="stable")
@@ -98,7 +99,7 @@ def _crowd(names: tuple[str, ...], bias: Floats, spread: Floats, subtitle: str) 
     """Many observers: bias against inconsistency, the farthest with their names."""
     figure = canvas("Observers' bias and inconsistency", subtitle, 3.4, 4.9)
     axes = figure.add_subplot()
-    size = float(np.clip(300 / len(names), 1.5, 4))
+    size = float(np.clip(500 / len(names), 2, 4))
     axes.plot(bias, spread, "o", color=BLUE, markersize=size, alpha=0.6, markeredgewidth=0)
     away = np.abs(_standard(bias)) + np.abs(_standard(spread))
     middle = float(np.median(bias))
@@ -175,8 +176,8 @@ def _rating_residuals(rated: Rated) -> Figure | None:
         return None
     figure = canvas(
         "Residuals of the votes",
-        f"{counted(len(known), 'vote')} minus what {rated.scores.model} expects, in standard "
-        "deviations",
+        f"{counted(len(known), 'vote')} minus what is expected by "
+        f"{model_name(rated.scores.model)}, in standard deviations",
         2.7,
     )
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2.4, 1))

@@ -164,9 +164,7 @@ def _screening(analysis: Analysis) -> list[str]:
         parts = [f"{n:,} of {_control(word)}" for word, n in screened.controls.items()]
         total = sum(screened.controls.values())
         verb = "was" if total == 1 else "were"
-        found.append(
-            f"Of the answers, {listed(parts)} {verb} not used for the scores."
-        )
+        found.append(f"Of the answers, {listed(parts)} {verb} not used for the scores.")
     if not screened.steps:
         return [*found, "No observer was excluded."]
     found += [_step(step, first=k == 0) for k, step in enumerate(screened.steps)]
@@ -180,7 +178,7 @@ def _screening(analysis: Analysis) -> list[str]:
 
 
 def _control(word: str) -> str:
-    return {"training": "the training", "trap": "trapping questions", "gold": "gold questions"}[word]
+    return {"training": "the training", "trap": "trapping questions"}.get(word, "gold questions")
 
 
 def _step(step: Step, first: bool) -> str:

@@ -39,7 +39,8 @@ class Reference:
     def bibtex(self) -> str:
         """As an entry of a .bib file."""
         fields = {"author": self.author, "title": f"{{{self.title}}}", **self.place}
-        lines = [f"  {name} = {{{value}}}," for name, value in (fields | {"year": self.year}).items()]
+        fields["year"] = self.year
+        lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
         return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"]).replace("–", "--") + "\n"
 
 
@@ -143,8 +144,8 @@ REFERENCES = {
         ),
         _article(
             "schuirmann1987", "Schuirmann, Donald J.",
-            "A comparison of the two one-sided tests procedure and the power approach for assessing "
-            "the equivalence of average bioavailability",
+            "A comparison of the two one-sided tests procedure and the power approach for "
+            "assessing the equivalence of average bioavailability",
             "Journal of Pharmacokinetics and Biopharmaceutics", "15", "6", "657–680", "1987",
         ),
         _article(

@@ -18,6 +18,7 @@ from srqa.report.ratings.style import save as save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 RECORD = "analysis.json"
 """Written last: a folder without it is not whole."""
@@ -52,14 +53,10 @@ def save(
         OutputError: results lie there already, or something cannot be written.
     """
     folder = Path(folder)
-    old = existing(folder)
-    if old and not overwrite:
-        raise OutputError(
-            f"{folder} holds results already ({old[0].name}).",
-            hint="Choose another folder, or say --overwrite.",
-        )
+    if not overwrite:
+        refuse_old(folder)
     make_folder(folder)
-    for path in old:
+    for path in existing(folder):
         _remove(path)
     written: list[Path] = []
     for name, frame in tables(analysis).items():
@@ -91,7 +88,7 @@ def figures(
         MissingPackageError: matplotlib is not installed.
         OutputError: a file cannot be written.
     """
-    makers = {
+    makers: dict[str, Callable[[], Figure | None]] = {
         "scores": lambda: scores.scores_figure(scores.points(analysis)),
         "standings": lambda: scores.standings_figure(analysis),
         "sos": lambda: checks.sos_figure(analysis),
@@ -107,6 +104,19 @@ def figures(
             if figure is not None:
                 written += save_figure(figure, folder, name)
     return written
+
+
+def refuse_old(folder: Path) -> None:
+    """Refuse a folder in which results lie.
+
+    Raises:
+        OutputError: they do.
+    """
+    if old := existing(folder):
+        raise OutputError(
+            f"{folder} holds results already ({old[0].name}).",
+            hint="Choose another folder, or say --overwrite.",
+        )
 
 
 def existing(folder: Path) -> list[Path]:

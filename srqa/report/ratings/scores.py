@@ -56,12 +56,12 @@ def points(analysis: Analysis) -> Points:
     if analysis.rated is not None:
         s, up = analysis.rated.scores, analysis.rated.higher_is_better
         return Points(s.stimuli, s.mos, s.ci_low, s.ci_high, analysis.unit, up)
-    assert_chosen = analysis.chosen
-    if assert_chosen is None:
-        return Points((), np.zeros(0), np.zeros(0), np.zeros(0), analysis.unit)
-    scale = assert_chosen.scale
-    low, high = scale.intervals.T
-    return Points(assert_chosen.facts, scale.jod, low, high, "JOD")
+    chosen = analysis.chosen
+    if chosen is None:
+        nothing = np.zeros(0)
+        return Points((), nothing, nothing, nothing, analysis.unit)
+    low, high = chosen.scale.intervals.T
+    return Points(chosen.facts, chosen.scale.jod, low, high, "JOD")
 
 
 def scores_figure(shown: Points) -> Figure:
@@ -101,12 +101,15 @@ def _rows(shown: Points, subtitle: str, methods: list[str]) -> Figure:
         for i in shown.order:
             by_place.setdefault(_place(shown.stimuli[i]), []).append(int(i))
         groups = sorted(by_place.items())
-    rows = sum(len(members) for _, members in groups) + (0.9 * len(groups) if methods else 0)
+    rows = sum(len(members) for _, members in groups) + (1.5 * len(groups) if methods else 0)
     figure = canvas(f"{shown.unit} of each picture", subtitle, _ROW * rows + 0.55)
     axes = figure.add_subplot()
-    ticks, labels, y = [], [], 0.0
+    ticks: list[float] = []
+    labels: list[str] = []
+    y = 0.0
     for title, members in groups:
         if methods:
+            y += 0.6 if ticks else 0.0
             axes.text(0, y, shortened(title, 60), fontweight="bold", fontsize=7.5, va="center",
                       transform=axes.get_yaxis_transform())  # fmt: skip
             y += 0.9
@@ -133,8 +136,8 @@ def _panels(shown: Points, subtitle: str, methods: list[str]) -> Figure:
     place = np.array([_place(s) for s in shown.stimuli], dtype=object)
     sums = {p: float(shown.values[place == p].mean()) for p in dict.fromkeys(place)}
     rank = {p: k for k, p in enumerate(sorted(sums, key=lambda p: -sums[p]))}
-    columns = min(4, len(methods))
-    lines = -(-len(methods) // columns)
+    lines = -(-len(methods) // 4)
+    columns = -(-len(methods) // lines)
     figure = canvas(
         f"{shown.unit} of each picture, by method",
         f"{subtitle}; contents in the same order in every panel, the line is the method's mean",
@@ -151,9 +154,9 @@ def _panels(shown: Points, subtitle: str, methods: list[str]) -> Figure:
         axes.vlines(x, shown.low[rows], shown.high[rows], color=colour, linewidth=thin, alpha=0.55)
         axes.plot(x, shown.values[rows], "o", color=colour, markersize=max(1.4, 2.6 * thin),
                   markeredgewidth=0)  # fmt: skip
-        mean = float(shown.values[rows].mean())
-        axes.axhline(mean, color=INK, linewidth=0.7)
-        axes.set_title(f"{shortened(method, 24)}  {mean:.2f}", fontweight="bold")
+        axes.axhline(float(shown.values[rows].mean()), color=INK, linewidth=0.7)
+        axes.set_title(shortened(method, 28), fontweight="bold")
+        axes.tick_params(labelbottom=k + columns >= len(methods))
         light_grid(axes, "y")
     for axes in grid.ravel()[len(methods) :]:
         axes.set_visible(False)
@@ -206,8 +209,8 @@ def standings_figure(analysis: Analysis) -> Figure | None:
     y = np.arange(len(values))
     axes.hlines(y, low, high, color=BLUE, linewidth=1.4)
     axes.plot(values, y, "o", color=BLUE, markersize=4.8, markeredgewidth=0)
-    texts = (found.values if ratings else values)
-    axes.set_yticks(y, [f"{shortened(n)}  {v:.2f}" for n, v in zip(found.names, texts, strict=True)])
+    texts = [f"{value:.2f}".replace("-", "−") for value in found.values]
+    axes.set_yticks(y, [f"{shortened(n)}  {t}" for n, t in zip(found.names, texts, strict=True)])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)

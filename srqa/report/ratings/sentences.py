@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from srqa.ratings.analysis import Analysis
 from srqa.ratings.analysis.chosen import Chosen
 from srqa.ratings.analysis.rated import Rated
@@ -19,6 +21,11 @@ NAMES = {
     "zrec": "ZREC",
 }
 _LISTED_TIERS = 20
+
+
+def model_name(name: str) -> str:
+    """A model in words; what follows its first word is about intervals."""
+    return NAMES.get(name.split(maxsplit=1)[0], name) if name else ""
 
 
 def models(analysis: Analysis) -> list[str]:
@@ -82,13 +89,13 @@ def _model(analysis: Analysis, rated: Rated) -> str:
         "p913-iterated": "Each observer's bias was removed by least squares, fitted together with "
         "the scores [[p913,janowski2015]]; scores are means of the corrected votes with 95 % "
         "intervals by Student's t.",
-        "zrec": "Scores were recovered by ZREC [[zhu2023]], with the 95 % intervals of its authors.",
+        "zrec": "Scores were recovered by ZREC [[zhu2023]], with its authors' 95 % intervals.",
     }[str(choices.recover)]
 
 
 def _width(analysis: Analysis, rated: Rated) -> list[str]:
     half = (rated.scores.ci_high - rated.scores.ci_low) / 2
-    known = half[half == half]
+    known = half[np.isfinite(half)]
     if not len(known):
         return ["No picture has enough votes for an interval."]
     lacking = len(half) - len(known)
@@ -103,14 +110,14 @@ def _observers(rated: Rated) -> list[str]:
     return [
         f"Observers' biases range from {found.bias.min():+.2f} to {found.bias.max():+.2f}, their "
         f"inconsistencies from {found.inconsistency.min():.2f} to {found.inconsistency.max():.2f} "
-        f"(by {NAMES.get(rated.observers_by.split()[0], rated.observers_by)})."
+        f"(by {model_name(rated.observers_by)})."
     ]
 
 
 def _choice(analysis: Analysis, rated: Rated) -> list[str]:
     if len(rated.fits) < 2:
         return []
-    parts = [f"{NAMES.get(fit.model, fit.model)} {fit.nbic:.3f}" for fit in rated.fits]
+    parts = [f"{model_name(fit.model)} {fit.nbic:.3f}" for fit in rated.fits]
     return [f"The normalised Bayesian information criterion of the models is: {listed(parts)}."]
 
 
@@ -144,8 +151,8 @@ def _agreement(rated: Rated) -> list[str]:
     if again := reliability.retest:
         found.append(
             f"When observers judged the same again ({counted(again.pairs, 'repeated vote')}), "
-            f"{100 * again.exact:.0f} % of their votes were the same; the mean absolute difference is "
-            f"{again.mean_difference:.2f}."
+            f"{100 * again.exact:.0f} % of their votes were the same; the mean absolute difference "
+            f"is {again.mean_difference:.2f}."
         )
     return found
 
@@ -268,8 +275,8 @@ def _outcome(analysis: Analysis) -> str:
     told = sum(d.verdict in ("better", "worse") for d in differences)
     same = sum(d.verdict == "equivalent" for d in differences)
     if len(differences) == 1:
-        word = {"better": "differ", "worse": "differ", "equivalent": "are equivalent"}
-        return f"The two {word.get(differences[0].verdict, 'are not told apart')}."
+        words = {"better": "differ", "worse": "differ", "equivalent": "are equivalent"}
+        return f"The two {words.get(differences[0].verdict, 'are not told apart')}."
     rest = len(differences) - told - same
     parts = [f"{told:,} {'differs' if told == 1 else 'differ'}"]
     for number, word in ((same, "equivalent"), (rest, "not told apart")):

@@ -23,7 +23,7 @@ BLUE, ORANGE = COLOURS[0], COLOURS[1]
 WIDTH = 7.1
 """Inches: two columns of a paper."""
 PNG_DPI = 220
-_RULES: dict[str, Any] = {
+_RULES: Any = {
     "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Microsoft YaHei", "Arial Unicode MS"],
     "font.size": 8,
     "text.color": INK,
@@ -81,9 +81,10 @@ def drawing() -> Iterator[None]:
 def canvas(title: str, subtitle: str, height: float, width: float = WIDTH) -> Figure:
     """An empty figure with room for its two lines of heading."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height + 0.5), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.5 / (height + 0.5)))  # type: ignore[union-attr]
+    body = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - 0.5 / (height + 0.5)))
+    figure = Figure(figsize=(width, height + 0.5), layout=body)
     top = height + 0.5
     figure.text(0.012, 1 - 0.08 / top, title, fontsize=9.5, fontweight="bold", va="top")
     figure.text(0.012, 1 - 0.26 / top, subtitle, fontsize=7.5, color=SOFT, va="top")
