@@ -24,6 +24,7 @@ with suppress(ImportError):
     settings.load_profile("ci")
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
+NEEDED = ("lpips-alex", "lpips-vgg", "dists", "st-lpips-alex", "st-lpips-vgg")
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,20 @@ def photograph():
         return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32) / 255
 
     return load
+
+
+@pytest.fixture(scope="session")
+def weights():
+    """``weights(name)`` gives the arrays of a weight file; all have been pulled."""
+    import platformdirs
+
+    import srqa.weights
+
+    with pytest.MonkeyPatch.context() as patch:
+        shared = platformdirs.user_cache_path("srqa") / "weights"
+        patch.setenv("SRQA_WEIGHTS", os.environ.get("SRQA_WEIGHTS", str(shared)))
+        srqa.weights.pull(NEEDED)
+        yield srqa.weights.load
 
 
 @pytest.fixture

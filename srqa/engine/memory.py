@@ -16,7 +16,7 @@ _UNITS = {
     **{prefix: 1000**power for power, prefix in enumerate("KMGT", 1)},
     **{f"{prefix}IB": 1024**power for power, prefix in enumerate("KMGT", 1)},
 }
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-zA-Z]*)\s*")
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-zA-Z]*)\s*")
 LEAST = 64 * 10**6
 """Less than this is a slip: networks on pictures of 1280x720 need as much for each thread."""
 UNKNOWN = 4 * 2**30

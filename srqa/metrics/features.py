@@ -278,11 +278,11 @@ def _run(network: Network, planes: Planes, names: Sequence[str], found: _Made) -
             depth, x = d, made[network.weights, network.steps[:d]]
             break
     if x is None:
-        x = normalised(planes, dtype)
+        x = normalised(planes)
     numbers = parameters(network.weights, x.device, dtype)
     spare = False
     while depth < missing[-1]:
-        x = apply(network.steps[depth], x, numbers, spare=spare)
+        x = apply(network.steps[depth], x, numbers, dtype=dtype, spare=spare)
         depth += 1
         spare = depth not in keep
         if not spare:
@@ -303,7 +303,7 @@ def memory_of_maps(network: Network, planes: Planes, names: Iterable[str]) -> in
         step = network.steps[depth - 1]
         height, width = step.size(height), step.size(width)
         after = step.channels * height * width
-        inputs, outputs = transient(step, size)
+        inputs, outputs = transient(step, size, first=depth == 1)
         in_place = step.operation == "relu" and not before_kept
         passing = (inputs + (not before_kept)) * before + (outputs + (not in_place)) * after
         peak = max(peak, kept + passing)

@@ -4,6 +4,9 @@ A network is a tuple of plain steps over the numbers of one weight file. All tak
 with ImageNet's mean and deviation taken out: LPIPS' own shift and scale on [-1, 1] are the same
 numbers. They run channels last, without autocast and without TF32, in float32 or, where that is
 chosen, with convolutions and maps in bfloat16; they are differentiable with respect to the picture.
+
+In bfloat16 the first convolution still reads and computes float32: it is a small part of the work,
+and rounding the picture to 8 bits of mantissa would be three quarters of the whole drift.
 """
 
 from __future__ import annotations
@@ -228,6 +231,8 @@ def parameters(
 ) -> dict[str, torch.Tensor]:
     """The trained numbers of a weight file as tensors, loaded once per device and type.
 
+    Convolutions of R, G and B are float32 always.
+
     Raises:
         WeightsError: the file cannot be had.
     """
@@ -237,13 +242,21 @@ def parameters(
     with _loading:
         if key not in _loaded:
             with torch.inference_mode(False):  # they must serve gradients later
+                numbers = {k: torch.tensor(v, device=device) for k, v in _read(weights).items()}
+                exact = _of_first(numbers)
                 _loaded[key] = {
-                    name: _channels_last(torch.tensor(values, dtype=getattr(torch, dtype))).to(
-                        device
+                    name: _channels_last(
+                        number.to(torch.float32 if name in exact else getattr(torch, dtype))
                     )
-                    for name, values in _read(weights).items()
+                    for name, number in numbers.items()
                 }
         return _loaded[key]
+
+
+def _of_first(numbers: Mapping[str, torch.Tensor]) -> set[str]:
+    """Names of the numbers of convolutions that take three channels."""
+    layers = [k.removesuffix(".weight") for k, v in numbers.items() if v.shape[1:2] == (3,)]
+    return {f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")}
 
 
 def _read(weights: str) -> Mapping[str, Any]:
@@ -269,13 +282,11 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
-def normalised(planes: Planes, dtype: Dtype = "float32") -> torch.Tensor:
-    """What the first step takes: (N, 3, H, W), channels last; grey becomes R = G = B."""
-    import torch
-
+def normalised(planes: Planes) -> torch.Tensor:
+    """What the first step takes: float32 (N, 3, H, W), channels last; grey becomes R = G = B."""
     x = as_batch(planes).float()
     mean, deviation = (x.new_tensor(v)[:, None, None] for v in (MEAN, DEVIATION))
-    return _channels_last(((x - mean) / deviation).to(getattr(torch, dtype)))
+    return _channels_last((x - mean) / deviation)
 
 
 def apply(
@@ -283,6 +294,7 @@ def apply(
     x: torch.Tensor,
     numbers: dict[str, torch.Tensor],
     *,
+    dtype: Dtype = "float32",
     spare: bool = False,
     edges: bool = True,
 ) -> torch.Tensor:
@@ -291,7 +303,8 @@ def apply(
     Args:
         step: the step.
         x: the map before it.
-        numbers: of the network's weight file.
+        numbers: of the network's weight file, in the type of the maps.
+        dtype: of the result.
         spare: `x` itself may be overwritten.
         edges: the upper and the lower border are to be padded; else `x` has them already.
     """
@@ -301,7 +314,8 @@ def apply(
     rows, columns = step.padding if edges else 0, step.padding
     if step.operation == "conv":
         weight, bias = numbers[f"{step.key}.weight"], numbers[f"{step.key}.bias"]
-        return F.conv2d(x, weight, bias, step.stride, (rows, columns))
+        made = F.conv2d(x, weight, bias, step.stride, (rows, columns))
+        return made.to(getattr(torch, dtype))
     if step.operation == "relu":
         return F.relu(x, inplace=spare)
     if step.operation in ("max", "ceil"):

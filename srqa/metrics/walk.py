@@ -37,13 +37,16 @@ def key_of(network: Network, name: str) -> MapKey:
     return network.weights, network.steps[: network.maps[name]]
 
 
-def transient(step: Step, size: int) -> tuple[int, int]:
+def transient(step: Step, size: int, *, first: bool) -> tuple[int, int]:
     """Copies of the map before, and of its result, that a step makes on the way.
 
     Args:
         step: the step.
         size: bytes of a sample.
+        first: it is the first of the network, which computes in float32.
     """
+    if first:
+        return (0, 0) if size == 4 else (2, 2)
     if step.operation == "l2":
         return (1, 0) if size == 4 else (4, 2)
     return (0, 2) if step.operation == "expand" else (0, 0)
@@ -115,7 +118,7 @@ class Route:
             line_in = node.inputs * (width / node.before + step.kernel)
             line_out = step.channels * (width / node.stride + step.kernel)
             waiting += step.tail * line_in
-            inputs, outputs = transient(step, size)
+            inputs, outputs = transient(step, size, first=node.inputs == 3)
             for last in (0, 1):
                 made = (rows / node.stride + 1 + last * node.after) * line_out
                 taken = (rows / node.before + 1 + step.tail + last * node.after) * line_in
@@ -150,7 +153,7 @@ class Route:
         for top in range(0, height, rows):
             last = top + rows >= height
             a, b = (
-                walker.down(normalised(planes[..., top : top + rows, :], dtype), last)
+                walker.down(normalised(planes[..., top : top + rows, :]), last)
                 for walker, planes in zip(walkers, (first, second), strict=True)
             )
             yield {key: (a[key], b[key]) for key in a}
@@ -182,7 +185,7 @@ class _Walker:
                 continue
             if x is not None:
                 numbers = parameters(node.key[0], device, self._dtype)
-                x = apply(node.step, x, numbers, spare=spare, edges=False)
+                x = apply(node.step, x, numbers, dtype=self._dtype, spare=spare, edges=False)
                 if node.wanted:
                     found[node.key] = x
             spare = not node.wanted and len(node.children) == 1

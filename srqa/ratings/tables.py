@@ -246,6 +246,8 @@ def _need_columns(frame: pd.DataFrame) -> None:
 
 def _one_study(frame: pd.DataFrame, study: str | None) -> pd.DataFrame:
     if "study" not in frame:
+        if study is not None:
+            raise InputError(f"The table holds no study {study!r}: it has no column `study`.")
         return frame
     studies = [str(name) for name in frame["study"].fillna("").unique()]
     if study is None and len(studies) > 1:

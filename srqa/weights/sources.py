@@ -30,15 +30,12 @@ def network_forbidden(forbidden: bool = True) -> Iterator[None]:
         _forbidden -= forbidden
 
 
+_NO = ("", "0", "false", "no", "off")
+
+
 def offline() -> bool:
     """Whether `SRQA_OFFLINE` or `network_forbidden` forbids to fetch anything."""
-    return _forbidden > 0 or os.environ.get("SRQA_OFFLINE", "").lower() not in (
-        "",
-        "0",
-        "false",
-        "no",
-        "off",
-    )
+    return _forbidden > 0 or os.environ.get("SRQA_OFFLINE", "").lower() not in _NO
 
 
 def megabytes(n: int) -> str:
@@ -54,7 +51,7 @@ def megabytes(n: int) -> str:
 
 def missing(file: WeightFile) -> WeightsError:
     """What to say when a file is not here and may not be fetched."""
-    forbidden = "; fetching is switched off" if offline() else ""
+    forbidden = "; --offline or SRQA_OFFLINE forbids to fetch them" if offline() else ""
     return WeightsError(
         f"The weights {file.name} are not in {store.folder()}, nor in an installed package"
         f"{forbidden}.",

@@ -1,4 +1,4 @@
-"""Learned metrics on the command line: weights that cannot be had, licences, precision, Ma scores."""
+"""Learned metrics on the command line: without weights, precision, memory, Ma scores."""
 
 import pytest
 import support

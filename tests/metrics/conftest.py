@@ -1,24 +1,6 @@
-"""The trained numbers, fetched once into a folder that tests share."""
-
-import os
+"""Pictures to compare."""
 
 import pytest
-
-NEEDED = ("lpips-alex", "lpips-vgg", "dists", "st-lpips-alex", "st-lpips-vgg")
-
-
-@pytest.fixture(scope="session")
-def weights():
-    """``weights(name)`` gives the arrays of a weight file; all have been pulled."""
-    import platformdirs
-
-    import srqa.weights
-
-    with pytest.MonkeyPatch.context() as patch:
-        shared = platformdirs.user_cache_path("srqa") / "weights"
-        patch.setenv("SRQA_WEIGHTS", os.environ.get("SRQA_WEIGHTS", str(shared)))
-        srqa.weights.pull(NEEDED)
-        yield srqa.weights.load
 
 
 @pytest.fixture

@@ -33,6 +33,9 @@ Progress = Callable[[str, int, int], None]
 COMPARED: tuple[Model, ...] = ("p913", "p910", "regularised")
 MOST_LEVELS = 2000
 """Different values beyond which Krippendorff's alpha takes too much memory."""
+MOST_FOR_COMPONENTS = 30_000_000
+"""Ratings times the fewer of observers and stimuli beyond which unbalanced intraclass correlations
+would take minutes."""
 _TRIED = 50_000_000
 """Answers times splits that split-half correlations are drawn from at most."""
 
@@ -231,7 +234,15 @@ def measure_agreement(answers: Answers, seed: int, progress: Progress | None = N
             return None
 
     single = float(answers.votes_per_stimulus.max()) < 2
-    correlations_within = () if single else tried(lambda: tuple(icc(answers))) or ()
+    within: tuple[Intraclass, ...] = ()
+    smaller = min(len(answers.observers), len(answers.stimuli))
+    if answers.is_partial and len(answers) * smaller > MOST_FOR_COMPONENTS:
+        notes.append(
+            f"Intraclass correlations of {len(answers):,} ratings in a partial design would take "
+            "minutes; Krippendorff's alpha says the same in another way."
+        )
+    elif not single:
+        within = tried(lambda: tuple(icc(answers))) or ()
     alphas = [math.nan, math.nan]
     if len(np.unique(answers.value)) > MOST_LEVELS:
         notes.append(
@@ -247,9 +258,7 @@ def measure_agreement(answers: Answers, seed: int, progress: Progress | None = N
     again = None
     if _judged_again(answers):
         again = tried(lambda: retest(answers))
-    return Reliability(
-        correlations_within, alphas[0], alphas[1], halves, again, tuple(dict.fromkeys(notes))
-    )
+    return Reliability(within, alphas[0], alphas[1], halves, again, tuple(dict.fromkeys(notes)))
 
 
 def _judged_again(answers: Answers) -> bool:

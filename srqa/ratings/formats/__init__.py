@@ -98,7 +98,7 @@ def guess(path: Path) -> str:
     """The name of the format that a file seems to be in."""
     if path.suffix == ".py":
         return "sureal"
-    if path.suffix == ".parquet":
+    if path.suffix in (".parquet", ".tsv"):
         return "tidy"
     with path.open(encoding="utf-8-sig", errors="replace") as lines:
         header = [name.strip().lower() for name in lines.readline().split(",")]

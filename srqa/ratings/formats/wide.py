@@ -30,6 +30,8 @@ def read(path: Path, rating_scale: RatingScale | None = None) -> Answers:
     if not named:
         return from_matrix(_cells(path, rows, 0, 1), rating_scale=rating_scale)
     header, body = rows[0][1:], rows[1:]
+    if not header:
+        raise InputError(f"{path} has one column only, so it is no table of answers.")
     if not body:
         raise InputError(f"{path} has a header but no stimuli.")
     names = [row[0] for row in body]

@@ -56,8 +56,9 @@ def save(
     if not overwrite:
         refuse_old(folder)
     make_folder(folder)
-    for path in existing(folder):
-        _remove(path)
+    old = existing(folder)
+    if folder / RECORD in old:
+        _remove(folder / RECORD)
     written: list[Path] = []
     for name, frame in tables(analysis).items():
         written += _table(frame, folder, name)
@@ -70,6 +71,9 @@ def save(
         written += figures(analysis, folder, progress)
     except MissingPackageError as error:
         notes.append(f"No figures were drawn: {str(error)[:1].lower()}{str(error)[1:]}")
+    for path in old:
+        if path not in written and path.name != RECORD:
+            _remove(path)
     record = document(analysis)
     record["notes"] += notes
     record["files"] = [path.name for path in written]
