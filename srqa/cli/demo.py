@@ -34,7 +34,8 @@ def command(out: Path) -> None:
     remarks(run)
     from srqa.cli.console import out as console
 
-    for comparison in compare_runs([run], metrics=["psnr-y", "lpips"]):
+    compared = [name for name in ("psnr-y", "lpips") if name in run.metrics]
+    for comparison in compare_runs([run], metrics=compared):
         console().print()
         console().print(*tables.comparison_terminal(comparison))
     title = "Classical upscalers, x4"

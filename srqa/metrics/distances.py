@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from srqa.images.arrays import Planes, Value, is_tensor, namespace
+import numpy as np
+
+from srqa.images.arrays import Planes, Value, is_tensor
+from srqa.images.filters import STRIP_ROWS
 from srqa.metrics.comparison import Comparison, wide
 from srqa.metrics.networks import VGG16
 
@@ -34,12 +37,19 @@ def texture(layer: str) -> Comparison:
 
 def total_variation(planes: Planes) -> Value:
     """Mean length of the gradient, as differences to the right and lower neighbour."""
+    height, width = planes.shape[-2:]
+    if is_tensor(planes):
+        return wide(_root(_gradient_squares(planes))).mean((-3, -2, -1))
+    rows = range(0, height - 1, STRIP_ROWS)
+    strips = (planes[..., top : top + STRIP_ROWS + 1, :] for top in rows)
+    lengths = sum(float(np.sqrt(_gradient_squares(s)).sum(dtype=np.float64)) for s in strips)
+    return lengths / (planes.shape[-3] * (height - 1) * (width - 1))
+
+
+def _gradient_squares(planes: Planes) -> Planes:
     right = planes[..., :-1, 1:] - planes[..., :-1, :-1]
     below = planes[..., 1:, :-1] - planes[..., :-1, :-1]
-    squares = right * right + below * below
-    if not is_tensor(planes):
-        return float(namespace(planes).sqrt(squares).mean(dtype="float64"))
-    return wide(_root(squares)).mean((-3, -2, -1))
+    return right * right + below * below
 
 
 def _squared(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -291,11 +291,12 @@ def test_names_that_are_no_text(tmp_path):
         os.rename(os.path.join(folder, b"b.png"), os.path.join(folder, b"caf\xe9.png"))  # noqa: PTH104, PTH118
     arguments = ("evaluate", tmp_path / "out", "--ref", tmp_path / "hr", "--scale", "4")
     run = tmp_path / "run"
-    outcome = support.srqa(*arguments, "--json", "--out", run)
+    outcome = support.srqa(*arguments, "-m", "psnr-y,ssim-y", "--json", "--out", run)
     assert outcome.returncode == 0, outcome.stderr
     document = json.loads(outcome.stdout)
     assert "caf\\xe9" in {row["content"] for row in document["images"]}
-    table = support.srqa(*arguments, "-m", "ms-ssim-y")
+    one = ("evaluate", tmp_path / "out" / "fine", *arguments[2:])
+    table = support.srqa(*one, "-m", "ms-ssim-y")
     assert table.returncode == 0
     assert "caf\\xe9.png" in table.stderr
     assert support.srqa("compare", run).returncode == 0

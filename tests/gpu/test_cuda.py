@@ -4,15 +4,27 @@ import numpy as np
 import pytest
 
 import srqa
+import srqa.weights
+from srqa.engine.memory import free
+from srqa.metrics import features, registry
+from srqa.metrics.api import select
+from srqa.metrics.comparison import Comparison
 
 pytestmark = pytest.mark.gpu
+NETWORKS = ["lpips", "lpips-vgg", "st-lpips", "st-lpips-vgg", "dists", "content-vgg16-conv5-3",
+            "texture-vgg16-relu4-3"]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cuda():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA GPU")
+    return torch
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA GPU")
     cv2 = pytest.importorskip("cv2")
     folder = tmp_path_factory.mktemp("gpu")
     rng = np.random.default_rng(0)
@@ -26,8 +38,11 @@ def folders(tmp_path_factory):
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 16])
-def test_cuda_equals_cpu(folders, batch_size):
-    specs = srqa.list_metrics("fr")
+def test_cuda_equals_cpu(folders, batch_size, weights):
+    own = [s for s in select("fr", level="image") if not s.extra]
+    specs = [s.name for s in own if all(srqa.weights.available(w) for w in s.weights)]
+    specs = [name for name in specs if name != "lpips-squeeze"]  # whose backbone the user brings
+    assert set(NETWORKS) < set(specs)
     common = {"metrics": specs, "scale": 4, "cache": False}
     cpu = srqa.evaluate(folders / "out", folders / "hr", device="cpu", **common)
     cuda = srqa.evaluate(
@@ -37,3 +52,84 @@ def test_cuda_equals_cpu(folders, batch_size):
     for a, b in zip(cpu.score_rows, cuda.score_rows, strict=True):
         assert (a.image, a.metric) == (b.image, b.metric)
         assert b.value == pytest.approx(a.value, rel=1e-4, abs=1e-4), (a.image, a.metric)
+
+
+@pytest.fixture
+def pair(photograph, cuda):
+    """A photograph and its reference on the CPU and on the GPU: (2, 3, 160, 144)."""
+    sharp = np.stack([photograph(name, 160, 144) for name in ("astronaut", "coffee")])
+    noise = np.random.default_rng(1).normal(0, 0.05, sharp.shape)
+    rough = (sharp + noise).clip(0, 1).astype(np.float32)
+    features.forget()
+    return [[cuda.from_numpy(x).to(device) for x in (rough, sharp)] for device in ("cpu", "cuda")]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bands_on_a_gpu(name, weights, pair, cuda, monkeypatch):
+    host, device = pair
+    spec = registry.get(name)
+    assert isinstance(spec.function, Comparison)
+    expected = spec(*host).tolist()
+    assert spec(*device).tolist() == pytest.approx(expected, rel=1e-4)
+    need = features.memory_of_maps(spec.function.network, device[0], spec.function.names)
+    monkeypatch.setattr("srqa.metrics.walk.ROWS", (16,))
+    cuda.cuda.synchronize()
+    cuda.cuda.empty_cache()
+    with features.settings(memory=need - 1):
+        assert spec(*device).tolist() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bfloat16_on_a_gpu(name, weights, pair):
+    host, device = pair
+    spec = registry.get(name)
+    exact = spec(*host).tolist()
+    with features.settings(dtype="bfloat16"):
+        near = spec(*device).tolist()
+    assert near == pytest.approx(exact, rel=0.02)
+    assert near != exact
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tensorfloat_32_stays_off(name, weights, pair, cuda):
+    """It would show: its 10 bits move LPIPS by some 1e-4 and Gram matrices by more."""
+    host, device = pair
+    spec = registry.get(name)
+    before = cuda.get_float32_matmul_precision()
+    cuda.set_float32_matmul_precision("high")
+    try:
+        loose = spec(*device).tolist()
+    finally:
+        cuda.set_float32_matmul_precision(before)
+    features.forget()
+    assert loose == pytest.approx(spec(*device).tolist(), rel=1e-6)
+    assert loose == pytest.approx(spec(*host).tolist(), rel=2e-5)
+
+
+def test_a_large_picture_keeps_to_its_memory(weights, cuda):
+    limit = 600 * 10**6
+    a, b = (cuda.rand(1, 3, 1356, 2040, device="cuda") for _ in range(2))
+    spec = registry.get("lpips-vgg")
+    with features.settings(memory=limit):
+        spec(a[..., :64, :64], b[..., :64, :64])
+        cuda.cuda.empty_cache()
+        cuda.cuda.reset_peak_memory_stats()
+        before = cuda.cuda.memory_allocated()
+        spec(a, b)
+        peak = cuda.cuda.max_memory_allocated() - before
+    assert 100 * 10**6 < peak < 1.5 * limit  # cuDNN's workspace comes on top
+
+
+def test_free_memory_of_the_gpu(cuda):
+    free_now, total = cuda.cuda.mem_get_info()
+    assert 0.5 * free_now <= free("cuda") <= total
+    assert features.Settings().share(cuda.zeros(1, device="cuda")) <= total // 2
+
+
+def test_integers_of_y_and_grey_are_the_cpu_s(cuda):
+    from srqa.images.colour import rounded_plane
+
+    samples = np.random.default_rng(2).integers(0, 256, (2, 3, 300, 200)).astype(np.uint8)
+    for channel in ("y", "gray"):
+        found = rounded_plane(cuda.from_numpy(samples).to("cuda"), channel).cpu().numpy()
+        np.testing.assert_array_equal(found, rounded_plane(samples, channel))
