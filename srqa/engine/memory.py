@@ -17,8 +17,8 @@ _UNITS = {
     **{f"{prefix}IB": 1024**power for power, prefix in enumerate("KMGT", 1)},
 }
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-zA-Z]*)\s*")
-LEAST = 64 * 10**6
-"""Less than this is a slip: networks on pictures of 1280x720 need as much for each thread."""
+LEAST = 70 * 10**6
+"""What the smallest network takes on a small picture; less is a slip."""
 UNKNOWN = 4 * 2**30
 """What is taken for free where the system does not say."""
 

@@ -28,8 +28,11 @@ STRIPS = 64 * 2**20
 SLACK = 1.2
 """What the allocator takes beyond what it is asked for, measured."""
 
-ROWS = (64, 48, 32, 24, 16, 12, 8, 4)
-"""Heights of bands. Higher ones are not faster, since their maps leave the cache."""
+ROWS = (256, 128, 64, 48, 32, 24, 16, 12, 8, 4)
+"""Heights of bands, in pixels."""
+
+BAND = 2**25
+"""Bytes of a band's largest map beyond which it is no faster, since it leaves the cache."""
 
 
 def key_of(network: Network, name: str) -> MapKey:
@@ -47,6 +50,8 @@ def transient(step: Step, size: int, *, first: bool) -> tuple[int, int]:
     """
     if first:
         return (0, 0) if size == 4 else (2, 2)
+    if step.operation == "blur":
+        return 1, 0
     if step.operation == "l2":
         return (1, 0) if size == 4 else (4, 2)
     return (0, 2) if step.operation == "expand" else (0, 0)
@@ -132,7 +137,11 @@ class Route:
 
     def rows_within(self, planes: Planes, limit: int, dtype: Dtype) -> int:
         """Height of the bands that keeps a walk under `limit` bytes; 0 if none does."""
-        return next((rows for rows in ROWS if self.memory(planes, rows, dtype) <= limit), 0)
+        density = max(node.step.channels / node.stride**2 for node in self._nodes.values())
+        size = 4 if dtype == "float32" else 2
+        best = BAND / (size * density * planes.shape[-1])
+        heights = [rows for rows in ROWS if rows <= best] or ROWS[-1:]
+        return next((rows for rows in heights if self.memory(planes, rows, dtype) <= limit), 0)
 
     def least_memory(self, planes: Planes, dtype: Dtype) -> int:
         """Bytes that the lowest bands take."""

@@ -8,6 +8,8 @@ from support import write
 import srqa
 from srqa.demo import photographs
 from srqa.images.colour import rounded_plane
+from srqa.metrics import features
+from srqa.metrics.api import select
 
 pytest.importorskip("skimage")
 NATURAL = ["niqe", "niqe-gray", "brisque", "piqe"]
@@ -90,3 +92,42 @@ class TestRoundedPlane:
         np.testing.assert_array_equal(np.round(self.integers(ramp, "gray")), ramp)
         wide = (ramp.astype(np.uint16)) * 257
         np.testing.assert_array_equal(np.round(self.integers(wide, "gray")), ramp)
+
+
+@pytest.fixture
+def scenes(tmp_path, photograph):
+    """Two photographs, each blurred, and with noise."""
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(5)
+    for name in ("astronaut", "coffee"):
+        sharp = np.uint8(photograph(name, 208, 200).transpose(1, 2, 0) * 255 + 0.5)
+        noisy = np.clip(sharp + rng.normal(0, 9, sharp.shape), 0, 255).astype(np.uint8)
+        write(tmp_path / "hr" / f"{name}.png", sharp)
+        write(tmp_path / "out" / "blur" / f"{name}.png", cv2.GaussianBlur(sharp, (0, 0), 1.2))
+        write(tmp_path / "out" / "noise" / f"{name}.png", noisy)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_no_value_depends_on_bands_batches_or_order(scenes, weights, monkeypatch):
+    """All metrics that need nothing but srqa itself, on real photographs."""
+    own = [s for s in select(level="image") if s.kind != "lr" and not (s.given or s.extra)]
+    absent = ("lpips-squeeze", "clip-iqa", "arniqa", "st-lpips-vgg")  # the last: time
+    names = [s.name for s in own if s.name not in absent]
+    assert len(names) > 30
+
+    def values(names, **options):
+        run = srqa.evaluate(scenes / "out", scenes / "hr", metrics=names, cache=False,
+                            device="cpu", scale=4, **options)  # fmt: skip
+        assert not run.scores["problem"].any()
+        return {(row.metric, row.image): row.value for row in run.score_rows}
+
+    usual = values(names, workers=1)
+    assert len(usual) == 4 * len(names)
+    others = [values(names, batch_size=3), values(names[::-1], batch_size=1, workers=2)]
+    monkeypatch.setattr(features, "memory_of_maps", lambda *arguments: 10**15)
+    others += [values(names, memory="300MB"), values(names[::-1], memory="2GB", batch_size=2)]
+    for other in others:
+        assert other.keys() == usual.keys()
+        for key, value in usual.items():
+            assert other[key] == pytest.approx(value, rel=1e-5, abs=1e-5), key

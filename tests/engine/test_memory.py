@@ -43,9 +43,9 @@ def test_what_is_no_size(text):
     assert "4GB" in error.value.hint
 
 
-@pytest.mark.parametrize("text", ["8", "0", "63MB", "1KiB", 0])
+@pytest.mark.parametrize("text", ["8", "0", "69MB", "1KiB", 0])
 def test_what_is_too_small_to_be_meant(text):
-    with pytest.raises(UsageError, match="at least 64 MB"):
+    with pytest.raises(UsageError, match="at least 70 MB"):
         memory.parse(text)
 
 
