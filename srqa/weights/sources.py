@@ -51,7 +51,7 @@ def megabytes(n: int) -> str:
 
 def missing(file: WeightFile) -> WeightsError:
     """What to say when a file is not here and may not be fetched."""
-    forbidden = "; --offline or SRQA_OFFLINE forbids to fetch them" if offline() else ""
+    forbidden = "; fetching is switched off (--offline or SRQA_OFFLINE)" if offline() else ""
     return WeightsError(
         f"The weights {file.name} are not in {store.folder()}, nor in an installed package"
         f"{forbidden}.",
