@@ -129,9 +129,25 @@ def imresize(
         weight, index = contributions(
             image.shape[axes[axis]], lengths[axis], scales[axis], kernel, antialias, border
         )
-        along = _along_tensor if is_tensor(image) else _along_array
-        image = along(image, weight, index, axes[axis])
+        image = resample(image, weight, index, axes[axis])
     return image
+
+
+def resample(
+    image: Planes, weight: _FloatArray, index: np.ndarray[Any, np.dtype[np.intp]], axis: int
+) -> Planes:
+    """Weighted sums of pixels along one axis: what `imresize` does once for each axis.
+
+    Args:
+        image: an array of any shape, integers being rounded half up and clamped; or a tensor.
+        weight, index: (out_length, taps) each, as `contributions` gives them.
+        axis: the axis to work along; for tensors -2 or -1.
+
+    Returns:
+        The same kind and dtype, the axis being ``out_length`` long.
+    """
+    along = _along_tensor if is_tensor(image) else _along_array
+    return along(image, weight, index, axis)
 
 
 def _along_array(image: Any, weight: _FloatArray, index: Any, axis: int) -> Any:

@@ -25,7 +25,8 @@ class Upscaler:
         channels: 3 for RGB, 1 for a single plane (RGB pictures then give their Y, and their
             colours are enlarged by bicubic interpolation), None for any number.
         halo: pixels of the input around a tile on which the tile's output depends; None if all of
-            the picture counts, so that it must not be cut.
+            the picture counts, so that it must not be cut. Tiles begin where their place times the
+            scale is a whole number, or their pixels would not lie on the whole picture's grid.
         multiple: input sides must be multiples of it; whoever calls pads and cuts.
         min_side: the shortest side of an input.
         half: whether half precision is known to be safe.

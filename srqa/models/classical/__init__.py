@@ -1,0 +1,22 @@
+"""Upscalers that were never trained on anything but mathematics, on torch, on CPU or GPU.
+
+`METHODS` names them all; a factory gives the method with its defaults.
+
+>>> METHODS["bicubic"]().name
+'bicubic'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from srqa.models.classical.interpolation import bicubic, bilinear, lanczos, nearest
+from srqa.models.upscaler import Upscaler
+
+METHODS: dict[str, Callable[[], Upscaler]] = {
+    "nearest": nearest,
+    "bilinear": bilinear,
+    "bicubic": bicubic,
+    "lanczos": lanczos,
+}
+"""Factories of the classical methods by their names."""
