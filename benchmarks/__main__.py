@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.pictures import HEIGHT, WIDTH, make_pairs
 from benchmarks.rivals import CROP, RIVALS
-from srqa.engine.runner import available_cores
+from srqa.devices import available_cores
 
 AGREEMENT = {"psnr-y": 1e-4, "ssim-y": 1e-5}
 

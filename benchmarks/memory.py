@@ -94,7 +94,7 @@ def main() -> None:
         name, dtype, *numbers = options.one
         print(json.dumps(measure(name, dtype, *map(int, numbers))))
         return
-    from srqa.engine.memory import parse
+    from srqa.memory import parse
 
     width, height = map(int, options.size.split("x"))
     sizes = {} if options.no_whole else {"as much as it wants": AMPLE}

@@ -18,7 +18,7 @@ ORDER = (
     ("ratings",),
     ("statistics",),
     ("viewer", "weights", "images"),
-    ("assets", "files"),
+    ("assets", "devices", "files", "memory"),
     ("errors",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

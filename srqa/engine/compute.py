@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from srqa.engine.cache import Cache, CachedScore
-from srqa.engine.memory import free
 from srqa.engine.plan import Plan
 from srqa.engine.protocol import Prepared
 from srqa.engine.results import NOT_APPLICABLE, FileRow
@@ -20,6 +19,7 @@ from srqa.errors import (
     WeightsError,
 )
 from srqa.images.layout import Item
+from srqa.memory import free
 from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
 

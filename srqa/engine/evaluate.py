@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import srqa
+from srqa.devices import available_cores, choose_device
 from srqa.engine import sets
 from srqa.engine.cache import Cache
 from srqa.engine.choice import Fetching, check_installed, choose_metrics, with_weights
@@ -21,12 +22,13 @@ from srqa.engine.manifest import assemble
 from srqa.engine.plan import Dtype, Plan, with_scales
 from srqa.engine.protocol import Mismatch, Protocol, at_depth
 from srqa.engine.results import Run
-from srqa.engine.runner import available_cores, run
+from srqa.engine.runner import run
 from srqa.engine.storage import JOURNAL, MANIFEST, read_manifest
 from srqa.errors import RunError, UsageError
 from srqa.files import make_folder, printable
 from srqa.images.layout import Collection, Item, collect
 from srqa.images.read import DecodePolicy
+from srqa.memory import free, parse
 from srqa.metrics import licences
 from srqa.weights.sources import network_forbidden
 
@@ -161,7 +163,7 @@ def evaluate(
     licences.check_accepted(specs, accept_licence)
     check_installed(specs)
     numbers = {"ma": read_numbers(Path(ma), "ma")} if ma else {}
-    target = _device(device)
+    target = choose_device(device)
     plan = Plan(
         metrics=specs,
         protocol=at_depth(protocol, depth),
@@ -249,33 +251,7 @@ def _positive(option: str, number: int | None) -> int | None:
 
 def _allowance(memory: str | int | None, device: str) -> int:
     """Bytes for the maps of networks: what was said, else half of what is free."""
-    from srqa.engine.memory import free, parse
-
     return free(device) // 2 if memory is None else parse(memory)
-
-
-def _device(name: str) -> str:
-    """ "auto" becomes a GPU if there is one, found without importing torch where none can be."""
-    if name == "cpu":
-        return name
-    if name == "auto":
-        if not any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dxg", "/proc/driver/nvidia")):
-            return "cpu"
-        import torch
-
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, index = name.partition(":")
-    if kind != "cuda" or (index and not index.isdigit()):
-        raise UsageError(f"There is no device {name!r}.", hint="Known are auto, cpu, cuda, cuda:N.")
-    import torch
-
-    if not torch.cuda.is_available():
-        raise UsageError(
-            f"--device {name}: torch finds no CUDA GPU here.", hint="Use --device cpu."
-        )
-    if index and int(index) >= torch.cuda.device_count():
-        raise UsageError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs.")
-    return name
 
 
 def _results(

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from srqa.devices import available_cores
 from srqa.engine import sets
 from srqa.engine.compute import ItemResult
 from srqa.engine.plan import Plan
 from srqa.engine.results import SCHEMA, FileRow, Run, Score, summarise
-from srqa.engine.runner import available_cores
 from srqa.images.layout import Collection, Item
 from srqa.metrics import licences
 from srqa.statistics.intervals import RESAMPLES

@@ -10,22 +10,20 @@ from pathlib import Path
 from typing import Literal
 
 import srqa
+from srqa.devices import available_cores
 from srqa.engine.choice import Fetching, check_installed, with_weights
 from srqa.engine.evaluate import Progress, printable_names
 from srqa.engine.mapfiles import SUFFIXES, Facts, paths, read_facts
 from srqa.engine.mapping import Job, MapFile, Style, run_job
-from srqa.engine.memory import free, parse
 from srqa.engine.plan import Plan, with_scales
 from srqa.engine.protocol import Mismatch, Protocol, at_depth
 from srqa.engine.results import NOT_APPLICABLE
-from srqa.engine.runner import (
-    available_cores,
-)
 from srqa.errors import OutputError, UsageError
 from srqa.files import make_folder
 from srqa.images.collection import some
 from srqa.images.layout import Collection, Item, collect
 from srqa.images.read import DecodePolicy
+from srqa.memory import free, parse
 from srqa.metrics import maps
 from srqa.metrics.maps import DifferenceMap
 from srqa.weights.sources import network_forbidden

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -259,13 +258,6 @@ def _import_packages(specs: Iterable[MetricSpec], workers: int) -> None:
         with suppress(ImportError):  # the metric will say so
             import_module(name)
     limit_torch_threads(workers)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run(

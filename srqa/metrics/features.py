@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from srqa.images.arrays import Planes, is_tensor
+from srqa.memory import free_on_gpu
 from srqa.metrics.networks import Dtype, Network, apply, normalised, parameters
 from srqa.metrics.precision import full_precision
 from srqa.metrics.walk import SLACK, STRIPS, MapKey, key_of, transient
@@ -91,14 +92,6 @@ def settings(
 def current() -> Settings:
     """The settings that hold here."""
     return _settings.get(_usual)
-
-
-def free_on_gpu(device: Any) -> int:
-    """Bytes that torch may still take on a CUDA device, its own reserve included."""
-    import torch
-
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(torch.cuda.mem_get_info(device)[0]) + unused
 
 
 class _KeptKey(NamedTuple):

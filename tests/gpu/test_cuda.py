@@ -5,7 +5,7 @@ import pytest
 
 import srqa
 import srqa.weights
-from srqa.engine.memory import free
+from srqa.memory import free
 from srqa.metrics import features, registry
 from srqa.metrics.api import select
 from srqa.metrics.comparison import Comparison

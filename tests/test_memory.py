@@ -10,7 +10,7 @@ import pytest
 from support import noisy, picture, write
 
 import srqa
-from srqa.engine import memory
+from srqa import memory
 from srqa.errors import UsageError
 
 
@@ -60,7 +60,7 @@ def test_taken_memory_is_not_free():
     if not sys.platform.startswith("linux"):
         pytest.skip("reads /proc/meminfo")
     code = (
-        "from srqa.engine.memory import free; before = free();"
+        "from srqa.memory import free; before = free();"
         "taken = bytearray(b'x') * 400_000_000; print(before - free())"
     )
 

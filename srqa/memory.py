@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from srqa.errors import UsageError
 
@@ -61,11 +62,17 @@ def free(device: str = "cpu") -> int:
     if device.partition(":")[0] == "cuda":
         import torch
 
-        from srqa.metrics.features import free_on_gpu
-
         return free_on_gpu(torch.device(device))
     known = [size for size in (_of_machine(), *_of_groups()) if size is not None]
     return max(min(known, default=UNKNOWN), 0)
+
+
+def free_on_gpu(device: Any) -> int:
+    """Bytes that torch may still take on a CUDA device, its own reserve included."""
+    import torch
+
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + unused
 
 
 def _of_machine() -> int | None:
