@@ -27,8 +27,8 @@ def measure(name: str, dtype: str, memory: int, height: int, width: int) -> dict
     """Value, seconds of processor time, and peak in bytes of one pair, in this process."""
     import torch
 
-    from srqa.engine.runner import tuned_process
     from srqa.metrics import features, registry
+    from srqa.threads import tuned_process
 
     torch.set_num_threads(1)
     pair = [planes(height, width, damaged) for damaged in (True, False)]

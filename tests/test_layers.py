@@ -13,12 +13,12 @@ ORDER = (
     ("study", "training"),
     ("demo",),
     ("engine",),
-    ("models", "degrade", "losses"),
+    ("models", "degradation", "losses"),
     ("metrics",),
     ("ratings",),
     ("statistics",),
     ("viewer", "weights", "images"),
-    ("assets", "devices", "files", "memory"),
+    ("assets", "devices", "files", "memory", "threads"),
     ("errors",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

@@ -191,7 +191,7 @@ PEAK = """
 import ctypes, sys
 import numpy as np
 import torch
-from srqa.engine.runner import tuned_process
+from srqa.threads import tuned_process
 from srqa.metrics import features, registry
 
 torch.set_num_threads(1)

@@ -20,14 +20,13 @@ from srqa.engine.results import NOT_APPLICABLE
 from srqa.engine.runner import (
     PictureFile,
     by_reference,
-    in_threads,
     limit_torch_threads,
-    tuned_process,
 )
 from srqa.errors import NotApplicableError, OutputError, SrqaError, WeightsError
 from srqa.images.layout import Item
 from srqa.metrics import features
 from srqa.metrics.maps import DifferenceMap
+from srqa.threads import in_threads, tuned_process
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator, Iterable
+from contextlib import closing, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +23,7 @@ from srqa.files import printable
 from srqa.images.layout import Item
 from srqa.images.read import DecodePolicy, Picture, decode, read_bytes
 from srqa.metrics.spec import MetricSpec
+from srqa.threads import in_threads, tuned_process
 
 T = TypeVar("T")
 
@@ -205,43 +205,6 @@ def _lacking(file: object, spec: MetricSpec) -> str:
     return f"{NOT_APPLICABLE}there is no {needed} for it"
 
 
-@contextmanager
-def tuned_process() -> Iterator[None]:
-    """One picture a worker thread beats many threads in one picture; undone afterwards.
-
-    Freed memory is kept while pictures come and go: giving it back to the system after each, as
-    glibc does with large blocks, costs half as much time as decoding.
-    """
-    import cv2
-
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    allocator = _glibc()
-    if allocator:
-        allocator.mallopt(_M_MMAP_THRESHOLD, 128 * 2**20)
-        allocator.mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-        if allocator:
-            allocator.mallopt(_M_TRIM_THRESHOLD, 2**20)
-            allocator.malloc_trim(0)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-
-
-def _glibc() -> Any:
-    """The C library if it is glibc, else None."""
-    if not sys.platform.startswith("linux"):
-        return None
-    import ctypes
-
-    library = ctypes.CDLL(None)
-    return library if hasattr(library, "gnu_get_libc_version") else None
-
-
 def limit_torch_threads(workers: int) -> None:
     """For a worker thread: torch's kernels share the cores with the other workers."""
     torch = sys.modules.get("torch")
@@ -290,23 +253,3 @@ def by_reference(items: Iterable[Item]) -> list[list[Item]]:
     for position, item in enumerate(items):
         groups[item.reference if item.reference else position].append(item)
     return list(groups.values())
-
-
-def in_threads(tasks: Iterator[Callable[[], T]], workers: int) -> Generator[T, None, None]:
-    """What tasks return, as they are done; at most twice as many as workers are under way.
-
-    Closing the generator stops after the tasks in hand.
-    """
-    executor = ThreadPoolExecutor(workers, "srqa")
-    try:
-        running: set[Future[T]] = set()
-        while True:
-            while len(running) < 2 * workers and (task := next(tasks, None)) is not None:
-                running.add(executor.submit(task))
-            if not running:
-                return
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)

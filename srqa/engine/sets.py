@@ -25,7 +25,7 @@ from srqa.engine.compute import ItemResult, brief
 from srqa.engine.plan import Plan
 from srqa.engine.protocol import Prepared, fit, same_type
 from srqa.engine.results import NOT_APPLICABLE, Score, SetScore, Summary
-from srqa.engine.runner import PictureFile, limit_torch_threads, tuned_process
+from srqa.engine.runner import PictureFile, limit_torch_threads
 from srqa.errors import (
     InputError,
     MissingPackageError,
@@ -36,6 +36,7 @@ from srqa.errors import (
 from srqa.images.layout import Item
 from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
+from srqa.threads import tuned_process
 
 Group: TypeAlias = tuple[str, float | None, str]
 """Dataset, scale, method."""
