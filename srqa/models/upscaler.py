@@ -27,6 +27,8 @@ class Upscaler:
         halo: pixels of the input around a tile on which the tile's output depends; None if all of
             the picture counts, so that it must not be cut. Tiles begin where their place times the
             scale is a whole number, or their pixels would not lie on the whole picture's grid.
+        inexact: why tiles with their halo still differ a little from the whole picture, in words
+            for people; "" where they do not.
         multiple: input sides must be multiples of it; whoever calls pads and cuts.
         min_side: the shortest side of an input.
         half: whether half precision is known to be safe.
@@ -39,6 +41,7 @@ class Upscaler:
     scales: tuple[int, ...] | None = None
     channels: int | None = None
     halo: int | None = None
+    inexact: str = ""
     multiple: int = 1
     min_side: int = 1
     half: bool = False

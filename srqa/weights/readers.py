@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from srqa.errors import WeightsError
+from srqa.weights import ncnn
 from srqa.weights.tensors import Arrays, unpack
 from srqa.weights.torchscript import is_script, read_script
 
@@ -129,6 +130,9 @@ READERS: dict[str, Callable[[bytes], Arrays]] = {
     "flax-vgg16": read_flax_vgg16,
     "torch": read_torch,
     "torch-heads": read_torch_heads,
+    "ncnn-rrdb": ncnn.read_rrdb,
+    "ncnn-compact": ncnn.read_compact,
+    "ncnn-upconv7": ncnn.read_upconv7,
 }
 
 
