@@ -19,6 +19,7 @@ from srqa.report.words import Scrubber, caution, counted, findings
 _STYLES = (("srqa.report", "assets/report.css"), ("srqa.viewer", "viewer.css"))
 _SCRIPTS = (
     ("srqa.viewer", "pixels.js"),
+    ("srqa.viewer", "surface.js"),
     ("srqa.viewer", "viewer.js"),
     *(("srqa.report", f"assets/{name}.js") for name in ("base", "plots", "tables", "gallery")),
     ("srqa.report", "assets/main.js"),

@@ -1,4 +1,4 @@
-// The picture viewer of srqa (load pixels.js first): one position and one zoom for any number of
+// The picture viewer of srqa (load pixels.js and surface.js first): one position and one zoom for any number of
 // panes, error maps in the browser, flicker against the reference. No build step; works from file://.
 //
 //   const viewer = srqaViewer.create(element, {onChange: (state) => {}});
@@ -87,6 +87,7 @@ globalThis.srqaViewer = (() => {
       const turn = ++this.turn;
       const loaded = await Promise.all(list.map((picture) => load(picture.source)));
       if (turn !== this.turn) return;
+      this.#release();
       this.panes = list.map((picture, i) => ({...picture, bitmap: loaded[i], maps: new Map()}));
       this.reference = this.panes.find((pane) => pane.reference) || null;
       const others = this.panes.filter((pane) => !pane.reference);
@@ -119,9 +120,14 @@ globalThis.srqaViewer = (() => {
 
     destroy() {
       this.abort.abort();
+      this.#release();
       this.resize.disconnect();
       cancelAnimationFrame(this.frame);
       this.root.replaceChildren();
+    }
+
+    #release() {
+      for (const pane of this.panes) for (const surface of [pane.picture, pane.map]) surface?.destroy();
     }
 
     #build() {
@@ -190,11 +196,12 @@ globalThis.srqaViewer = (() => {
       const figure = make("figure", pane.reference ? "pane is-reference" : "pane");
       figure.dataset.id = pane.id;
       pane.figure = figure;
-      pane.canvas = this.#surface(pane, "picture", `${pane.label}, picture`);
+      pane.picture = this.#surface(pane, "picture", `${pane.label}, picture`);
+      pane.canvas = pane.picture.canvas;
       figure.append(pane.canvas);
       if (!pane.reference && this.reference) {
         pane.map = this.#surface(pane, "error", `${pane.label}, error map`);
-        figure.append(pane.map);
+        figure.append(pane.map.canvas);
       }
       const caption = make("figcaption");
       caption.append(pane.caption || pane.label);
@@ -218,7 +225,7 @@ globalThis.srqaViewer = (() => {
         if (event.pointerType !== "touch" && !this._state.held) this.set({active: false});
       });
       canvas.addEventListener("wheel", (event) => this.#wheel(event), {passive: false});
-      return canvas;
+      return srqaSurface.create(canvas, {onResize: () => this.#drawPane(pane)});
     }
 
     #layout() {
@@ -276,7 +283,7 @@ globalThis.srqaViewer = (() => {
     }
 
     #wheel(event) {
-      if (!this._state.held && !event.ctrlKey) return;
+      if (!event.cancelable || (!this._state.held && !event.ctrlKey)) return;
       event.preventDefault();
       this.#zoomBy(event.deltaY < 0 ? 1 : -1);
     }
@@ -347,17 +354,20 @@ globalThis.srqaViewer = (() => {
       }
       this.scaleEnd.textContent = `${Math.round(255 / state.gain)} levels`;
       this.#layout();
-      for (const pane of this.panes) {
-        if (!pane.shown) continue;
-        const flicked = state.flick && this.reference && !pane.reference;
-        pane.figure.classList.toggle("flicked", Boolean(flicked));
-        if (pane.reference || state.mode !== "error") {
-          this.#blit(pane, pane.canvas, flicked ? this.reference.bitmap : pane.bitmap);
-        }
-        if (pane.map && state.mode !== "output") this.#blit(pane, pane.map, this.#errorMap(pane));
-        this.#readout(pane);
-      }
+      this.panes.forEach((pane) => this.#drawPane(pane));
       this.#drawMap();
+    }
+
+    #drawPane(pane) {
+      const {mode, flick} = this._state;
+      if (!pane.shown) return;
+      const flicked = flick && this.reference && !pane.reference;
+      pane.figure.classList.toggle("flicked", Boolean(flicked));
+      if (pane.reference || mode !== "error") {
+        this.#blit(pane, pane.picture, flicked ? this.reference.bitmap : pane.bitmap);
+      }
+      if (pane.map && mode !== "output") this.#blit(pane, pane.map, this.#errorMap(pane));
+      this.#readout(pane);
     }
 
     #errorMap(pane) {
@@ -370,22 +380,18 @@ globalThis.srqaViewer = (() => {
       return pane.maps.get(gain);
     }
 
-    #blit(pane, canvas, bitmap) {
-      const width = canvas.clientWidth;
-      const height = canvas.clientHeight;
-      if (!width || !height) return;
-      const ratio = globalThis.devicePixelRatio || 1;
-      const size = [Math.round(width * ratio), Math.round(height * ratio)];
-      if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-      const part = this.#part(pane, width);
-      const context = canvas.getContext("2d");
+    #blit(pane, surface, bitmap) {
+      const {canvas, context} = surface;
+      const size = [surface.width, surface.height];
+      if (!size[0] || !size[1]) return;
+      const part = this.#part(pane, canvas.clientWidth);
       const zoomed = part.width < bitmap.width;
       context.imageSmoothingEnabled = !zoomed;
       context.imageSmoothingQuality = "high";
       context.drawImage(bitmap, part.left, part.top, part.width, part.height, 0, 0, ...size);
       canvas.dataset.left = part.left.toFixed(2);
       canvas.dataset.top = part.top.toFixed(2);
-      if (zoomed) this.#cross(context, size, ratio);
+      if (zoomed) this.#cross(context, size, srqaSurface.ratio());
     }
 
     #cross(context, size, ratio) {

@@ -22,6 +22,7 @@ ARGUMENTS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--force-color-profile=srgb",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -62,9 +62,11 @@ def bring(page, locator) -> None:
 
 
 def ready(page) -> None:
-    """Wait for the first pictures and for the thumbnails, which push down what lies below."""
+    """Wait for the first pictures and for the thumbnails."""
     until(page, "globalThis.srqaReport && srqaReport.viewer.panes.length > 1")
-    until(page, "document.querySelector('.filmstrip button:not(:has(canvas))') === null")
+    until(
+        page, "document.querySelector('.filmstrip button:not(:has(canvas[data-filled]))') === null"
+    )
     bring(page, page.locator("#pictures"))
 
 

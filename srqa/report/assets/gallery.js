@@ -14,16 +14,20 @@ const gallery = (() => {
     });
   }
 
-  async function thumbnail(image) {
-    const canvas = html("canvas", {"aria-hidden": "true"});
+  /** A canvas that keeps its place from the start and is filled when the picture is decoded. */
+  function thumbnail(image) {
+    const canvas = html("canvas", {"aria-hidden": "true", width: THUMB, height: THUMB});
+    image.decode().then(() => fill(canvas, image), () => {});
+    return canvas;
+  }
+
+  function fill(canvas, image) {
     const {width, height} = image;
     const side = Math.min(width, height);
-    canvas.width = canvas.height = THUMB;
-    await image.decode();
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
     context.drawImage(image, (width - side) / 2, (height - side) / 2, side, side, 0, 0, THUMB, THUMB);
-    return canvas;
+    canvas.dataset.filled = "true";
   }
 
   function start(host) {
@@ -45,7 +49,7 @@ const gallery = (() => {
       button.addEventListener("click", () => choose(i));
       strip.append(button);
       const image = article.querySelector("figure img");
-      if (image) thumbnail(image).then((canvas) => button.prepend(canvas), () => {});
+      if (image) button.prepend(thumbnail(image));
       return button;
     });
 
