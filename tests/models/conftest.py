@@ -1,11 +1,15 @@
 """Weights of the zoo, pulled once into the user's own store."""
 
 import os
+import sys
+from pathlib import Path
 
 import platformdirs
 import pytest
 
 import srqa.weights
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

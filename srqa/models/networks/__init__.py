@@ -6,10 +6,35 @@ authors, or the makers of the best known port, have published. `DESIGNS` names t
 
 from __future__ import annotations
 
-from srqa.models.networks import upconv7
+from srqa.models.networks import (
+    carn,
+    edsr,
+    espcn,
+    fsrcnn,
+    imdn,
+    lapsrn,
+    liif,
+    srcnn,
+    srresnet,
+    upconv7,
+    vdsr,
+)
 from srqa.models.networks.base import Design, Network, Own
 
-DESIGNS: tuple[Design, ...] = (upconv7.DESIGN,)
-"""Our architectures."""
+DESIGNS: tuple[Design, ...] = (
+    srcnn.DESIGN,
+    vdsr.DESIGN,
+    fsrcnn.DESIGN,
+    espcn.DESIGN,
+    lapsrn.DESIGN,
+    edsr.DESIGN,
+    carn.DESIGN,
+    imdn.DESIGN,
+    srresnet.DESIGN,
+    srresnet.MODIFIED,
+    liif.DESIGN,
+    upconv7.DESIGN,
+)
+"""Our architectures, in the order of their years."""
 
 __all__ = ["DESIGNS", "Design", "Network", "Own"]

@@ -65,3 +65,16 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.conv2(torch.relu(self.conv1(x)))
         return x + self.gain * result
+
+
+def shuffle_reach(scale: int, reach: int) -> int:
+    """How far `shuffles` and what comes after them look, in pixels of their input.
+
+    Args:
+        scale: of the shuffles.
+        reach: how far the layers after them look, in pixels of the result.
+    """
+    step = 3 if scale == 3 else 2
+    for _ in range(round(math.log(scale, step))):
+        reach = math.ceil(reach / step) + 1
+    return reach
