@@ -13,14 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from srqa.degradation.api import degrade
     from srqa.engine.evaluate import evaluate
     from srqa.engine.results import Run
     from srqa.metrics.api import difference_map, list_metrics, metric
 
 __version__ = "0.1.0"
-__all__ = ["Run", "difference_map", "evaluate", "list_metrics", "metric"]
+__all__ = ["Run", "degrade", "difference_map", "evaluate", "list_metrics", "metric"]
 
 _HOMES = {
+    "degrade": "srqa.degradation.api",
     "evaluate": "srqa.engine.evaluate",
     "Run": "srqa.engine.results",
     "metric": "srqa.metrics.api",

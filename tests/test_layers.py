@@ -25,6 +25,7 @@ LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LOWEST = len(ORDER)
 # Public names that `srqa/__init__.py` imports lazily, by the room they live in.
 LAZY = {
+    "degrade": "degradation",
     "evaluate": "engine",
     "Run": "engine",
     "metric": "metrics",

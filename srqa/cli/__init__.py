@@ -20,6 +20,7 @@ _COMMANDS = {
     "report": "report",
     "maps": "maps",
     "pairs": "pairs",
+    "degrade": "degrade",
     "ratings": "ratings",
     "metrics": "metrics",
     "protocols": "protocols",

@@ -46,7 +46,8 @@ def test_a_compressed_file_is_what_decompress_says(tmp_path, codec, grey):
 
 
 @pytest.mark.parametrize(
-    ("codec", "quality", "words"), [("jpeg", 0, "1 to 100"), ("webp", 101, ""), ("gif", 5, "webp")]
+    ("codec", "quality", "words"),
+    [("jpeg", 0, "1 to 100"), ("webp", 101, "1 to 100"), ("gif", 5, "webp")],
 )
 def test_unknown_codings_and_qualities(codec, quality, words):
     with pytest.raises(UsageError, match=words):

@@ -1,0 +1,1 @@
+"""Low-resolution inputs: Y = (X * H) down s + noise, compression, and second-order degradation."""
