@@ -49,6 +49,46 @@ def luma(rgb: Planes, rounded: bool = False) -> Planes:
     return y
 
 
+_TO_YCBCR = np.array(
+    [_Y_WEIGHTS, (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214)], dtype=np.float64
+)
+_YCBCR_OFFSETS = (_Y_OFFSET, 128.0, 128.0)
+
+
+def ycbcr(rgb: Planes) -> Planes:
+    """Y, Cb, Cr of BT.601 in studio swing, as MATLAB's ``rgb2ycbcr``, divided by 255.
+
+    Args:
+        rgb: planes (..., 3, H, W), values in [0, 1].
+
+    Returns:
+        Planes (..., 3, H, W); Y is that of `luma`, 128/255 is no colour.
+
+    Example:
+        >>> import numpy as np
+        >>> (ycbcr(np.ones((3, 1, 1)))[:, 0, 0] * 255).round(6).tolist()
+        [235.0, 128.0, 128.0]
+    """
+    return _transformed(rgb, _TO_YCBCR / 255, tuple(o / 255 for o in _YCBCR_OFFSETS))
+
+
+def rgb_of_ycbcr(planes: Planes) -> Planes:
+    """The inverse of `ycbcr`; values may leave [0, 1] where Y, Cb and Cr are of no real colour."""
+    back = np.linalg.inv(_TO_YCBCR / 255)
+    offsets = -back @ (np.array(_YCBCR_OFFSETS) / 255)
+    return _transformed(planes, back, tuple(float(o) for o in offsets))
+
+
+def _transformed(
+    planes: Planes, matrix: np.ndarray[Any, Any], offsets: tuple[float, ...]
+) -> Planes:
+    rows = [
+        _weighted(planes, tuple(float(w) for w in row), offset)
+        for row, offset in zip(matrix, offsets, strict=True)
+    ]
+    return namespace(planes).concatenate(rows, -3)
+
+
 def luma_of_bytes(pixels: np.ndarray[Any, Any], rounded: bool = False) -> np.ndarray[Any, Any]:
     """`luma` straight from stored samples, the fast way: (H, W[, 3]) uint8 or uint16 to (1, H, W).
 

@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +37,7 @@ import numpy.typing as npt
 from srqa.errors import ReadError, UsageError
 from srqa.images.decoders import identify
 from srqa.images.decoders.finish import finish
-from srqa.images.decoders.raw import Unreadable
+from srqa.images.decoders.raw import Raw, Unreadable
 
 SUFFIXES: frozenset[str] = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp"}
@@ -184,22 +186,38 @@ def decode(data: bytes, name: str, policy: DecodePolicy = DecodePolicy()) -> Pic
         >>> decode(b"P5 2 1 255\\n\\x07\\xff", "two.pgm").pixels.tolist()
         [[7, 255]]
     """
-    kind = "picture"
-    try:
-        if not data:
-            raise Unreadable("is empty (0 bytes)")
-        kind, decoder = identify(data)
-        raw = decoder(data, policy.max_pixels)
+    with one_sentence(name):
+        kind, raw = undecorated(data, policy.max_pixels)
         pixels, notes = finish(raw, policy.alpha, policy.icc)
+        if not pixels.flags.writeable:
+            pixels = pixels.copy()
+        return Picture(pixels, kind, raw.lossy, tuple(notes))
+
+
+def undecorated(data: bytes, max_pixels: int) -> tuple[str, Raw]:
+    """The format of a file's content and its values as they are stored; inside `one_sentence`."""
+    if not data:
+        raise Unreadable("is empty (0 bytes)")
+    kind, decoder = identify(data)
+    try:
+        return kind, decoder(data, max_pixels)
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as error:  # decoders raise what they like
+        raise Unreadable(f"is damaged: {_said(kind, error)}") from error
+
+
+@contextmanager
+def one_sentence(name: str) -> Iterator[None]:
+    """Whatever keeps a file from being decoded becomes one `ReadError` that names it."""
+    try:
+        yield
     except Unreadable as problem:
         raise ReadError(f"{name} {problem.reason}", problem.hint) from problem
     except MemoryError as error:
         raise ReadError(f"{name} is too large for the memory of this machine") from error
-    except Exception as error:  # decoders raise what they like; users get one sentence
-        raise ReadError(f"{name} is damaged: {_said(kind, error)}") from error
-    if not pixels.flags.writeable:
-        pixels = pixels.copy()
-    return Picture(pixels, kind, raw.lossy, tuple(notes))
+    except Exception as error:
+        raise ReadError(f"{name} is damaged: {_said('picture', error)}") from error
 
 
 def _said(kind: str, error: Exception) -> str:

@@ -25,12 +25,12 @@ def finish(raw: Raw, alpha: Alpha, icc: Icc) -> tuple[Array, list[str]]:
     notes = list(raw.notes)
     pixels = _profile(raw, icc, notes)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = _inks_to_rgb(pixels)
+        pixels = inks_to_rgb(pixels)
         notes.append("CMYK converted to RGB")
     if raw.alpha is not None:
         pixels = _alpha(pixels, raw.alpha, raw.premultiplied, alpha, notes)
     if raw.orientation != 1:
-        pixels = _orient(pixels, raw.orientation)
+        pixels = orient(pixels, raw.orientation)
         notes.append(f"EXIF orientation {raw.orientation} applied")
     return np.ascontiguousarray(pixels), notes
 
@@ -80,7 +80,7 @@ def _to_srgb(pixels: Array, profile: bytes, space: str) -> Array:
     return converted
 
 
-def _inks_to_rgb(inks: Array) -> Array:
+def inks_to_rgb(inks: Array) -> Array:
     """Pillow's conversion: R = (1 - C)(1 - K), the product of inks rounded to the nearest."""
     full = FULL[inks.dtype]
     wide = np.dtype(np.uint32 if full == 255 else np.uint64)
@@ -128,7 +128,7 @@ def _composite(pixels: Array, alpha: Array, premultiplied: bool, background: int
     return rounded
 
 
-def _orient(pixels: Array, orientation: int) -> Array:
+def orient(pixels: Array, orientation: int) -> Array:
     """Turn and mirror as EXIF orientation 1 to 8 says."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
