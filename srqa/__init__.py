@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from srqa.engine.evaluate import evaluate
     from srqa.engine.results import Run
     from srqa.metrics.api import difference_map, list_metrics, metric
+    from srqa.models.upscaling import upscale
 
 __version__ = "0.1.0"
-__all__ = ["Run", "degrade", "difference_map", "evaluate", "list_metrics", "metric"]
+__all__ = ["Run", "degrade", "difference_map", "evaluate", "list_metrics", "metric", "upscale"]
 
 _HOMES = {
     "degrade": "srqa.degradation.api",
@@ -28,6 +29,7 @@ _HOMES = {
     "metric": "srqa.metrics.api",
     "difference_map": "srqa.metrics.api",
     "list_metrics": "srqa.metrics.api",
+    "upscale": "srqa.models.upscaling",
 }
 
 

@@ -31,6 +31,7 @@ LAZY = {
     "metric": "metrics",
     "difference_map": "metrics",
     "list_metrics": "metrics",
+    "upscale": "models",
 }
 
 

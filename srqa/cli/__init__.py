@@ -15,6 +15,7 @@ from srqa.cli.console import print_nowhere
 from srqa.errors import SrqaError
 
 _COMMANDS = {
+    "upscale": "upscale",
     "evaluate": "evaluate",
     "compare": "compare",
     "report": "report",

@@ -10,7 +10,7 @@ from srqa.cli import complain
 
 @contextmanager
 def pictures(
-    doing: str, *, quiet: bool = False, on_interrupt: str = ""
+    doing: str, *, quiet: bool = False, on_interrupt: str = "", unit: str = "pictures"
 ) -> Iterator[Callable[[int, int], None] | None]:
     """Give a callback for (done, all) that draws a bar with rate and time left.
 
@@ -18,6 +18,7 @@ def pictures(
         doing: what is being done, in front of the bar.
         quiet: draw nothing.
         on_interrupt: what to do when the work is broken off, said together with how far it got.
+        unit: what is counted.
     """
     from srqa.cli.console import err
 
@@ -44,13 +45,13 @@ def pictures(
             def update(done: int, total: int) -> None:
                 state[:] = [done, total]
                 speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-                rate = f"{speed:.1f} pictures/s" if speed else ""
+                rate = f"{speed:.1f} {unit}/s" if speed else ""
                 bar.update(task, completed=done, total=total, rate=rate)
 
             yield update
     except KeyboardInterrupt:
         done, total = state
-        what = f"after {done} of {total} pictures" if total else "before the first picture"
+        what = f"after {done} of {total} {unit}" if total else f"before the first of the {unit}"
         complain(f"Interrupted {what}." + (f" {on_interrupt}." if on_interrupt else ""))
         raise SystemExit(130) from None
 

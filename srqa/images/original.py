@@ -57,11 +57,19 @@ def read_original(path: Path | str) -> Original:
 
     Example:
         >>> read_original("photo.jpg").exif[:4]  # doctest: +SKIP
-        b'MM\\x00*'
+        b'MM\x00*'
     """
     path = Path(path)
-    data = read_bytes(path)
-    with one_sentence(str(path)):
+    return decode_original(read_bytes(path), str(path))
+
+
+def decode_original(data: bytes, name: str) -> Original:
+    """The same from a file's content; `name` is for messages.
+
+    Raises:
+        ReadError: it cannot be decoded completely.
+    """
+    with one_sentence(name):
         kind, raw = undecorated(data, DecodePolicy().max_pixels)
         return _original(raw, kind, _exif(data))
 

@@ -7,17 +7,45 @@ bicubic interpolation, as is an alpha channel always.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from srqa.images.colour import gray, luma, rgb_of_ycbcr, ycbcr
 from srqa.images.resize import imresize
+from srqa.models.tiles import Span
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+Array = npt.NDArray[Any]
+
 REACH = 3
 """Pixels of the input around a tile that bicubic interpolation needs, and one to spare."""
 _BLACK, _SWING = 16 / 255, 219 / 255
+
+
+def cut_out(pixels: Array, alpha: Array | None, row: Span, column: Span) -> Tensor:
+    """What a tile needs of a picture and its alpha, (1, C, h, w) in [0, 1]."""
+    import torch
+
+    place = (slice(row.first, row.last), slice(column.first, column.last))
+    part = pixels[place] if pixels.ndim == 3 else pixels[place][..., None]
+    if alpha is not None:
+        part = np.concatenate([part, alpha[place][..., None]], axis=2)
+    full = np.iinfo(part.dtype).max if part.dtype.kind == "u" else 1
+    values = np.ascontiguousarray(part.transpose(2, 0, 1), dtype=np.float32) / np.float32(full)
+    return torch.from_numpy(values)[None]
+
+
+def stored(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Values in [0, 1] as samples of a picture, integers rounded half up."""
+    if dtype.kind != "u":
+        return values.astype(dtype, copy=False)
+    full = np.iinfo(dtype).max
+    samples: Array = np.floor(values * np.float32(full) + np.float32(0.5)).astype(dtype)
+    return samples
 
 
 def split(parts: Tensor, grey: bool, channels: int | None) -> tuple[Tensor, Tensor | None]:

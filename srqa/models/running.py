@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ import numpy.typing as npt
 from srqa.errors import InputError, UsageError
 from srqa.memory import free
 from srqa.models import planes
-from srqa.models.loading import check_scale
+from srqa.models.faults import FailedOutputError, fault, out_of_memory, said_by
+from srqa.models.settings import SMALLEST_TILE, Settings, check, first_dtype
 from srqa.models.tiles import Cutting, Span, cut, grid_step, ramp
 from srqa.models.upscaler import Upscaler, enlarged
 
@@ -26,14 +27,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = npt.NDArray[Any]
-Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Progress = Callable[[int, int], None]
 """Called with the number of tiles that are done and the number of all."""
 T = TypeVar("T")
 
 LARGEST_TILE = 512
 """Of a tile that is chosen here; larger ones are no faster and show no progress."""
-_SMALLEST_TILE = 16
 _SMALL_PICTURE = 64 * 64
 """Pixels that are taken to fit without counting what a model needs."""
 _SPARE = {"cpu": 2.5, "cuda": 1.4}
@@ -42,46 +41,12 @@ _OVERLAP = 32
 """Around tiles of models that look at all of the picture."""
 
 
-class FailedOutputError(InputError):
-    """A model's output is no picture: NaN, infinite, or black."""
-
-
 class _TooLargeError(Exception):
     """The tiles were too large for the memory."""
 
 
 class _HalfFailedError(Exception):
     """Half precision gave no picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an upscaler is run.
-
-    Attributes:
-        scale: of the model; one that it can.
-        outscale: of the result, where it is to be another: resized from the model's output as
-            MATLAB's imresize does.
-        tile: side of the tiles in pixels of the input; "auto" by the memory that is free; None
-            never cuts.
-        overlap: pixels around each tile; the model's own halo when not said.
-        batch: tiles computed together.
-        ensemble: the mean over the eight turns and mirrorings of the input.
-        device: "cpu", "cuda" or "cuda:N".
-        dtype: in which networks compute; "auto" is half precision where a GPU has it and the model
-            is known to be safe, else float32.
-        memory: bytes that may be used; what is free when not said.
-    """
-
-    scale: float
-    outscale: float | None = None
-    tile: int | Literal["auto"] | None = "auto"
-    overlap: int | None = None
-    batch: int | None = None
-    ensemble: bool = False
-    device: str = "cpu"
-    dtype: Dtype = "auto"
-    memory: int | None = None
 
 
 class Enlarger:
@@ -112,7 +77,7 @@ class Enlarger:
         self._step = grid_step(upscaler.multiple, settings.scale, self.outscale)
         self._limit: int | None = None
         self._batch = settings.batch or (1 if settings.device == "cpu" else 4)
-        self._dtype = _dtype(upscaler, settings)
+        self._dtype = first_dtype(upscaler, settings)
         self._memory_a_pixel: float | None = None
         if upscaler.module is not None:
             upscaler.module.to(settings.device).eval()
@@ -236,8 +201,8 @@ class Enlarger:
             largest = max(LARGEST_TILE, 4 * halo)
             if pixels <= min(fit, (1.5 * largest) ** 2):
                 return None
-            return max(_SMALLEST_TILE, min(largest, int(math.sqrt(fit)) - 2 * halo))
-        return None if pixels <= fit else max(_SMALLEST_TILE, int(math.sqrt(fit)) - 4 * _OVERLAP)
+            return max(SMALLEST_TILE, min(largest, int(math.sqrt(fit)) - 2 * halo))
+        return None if pixels <= fit else max(SMALLEST_TILE, int(math.sqrt(fit)) - 4 * _OVERLAP)
 
     def _counted(self) -> float:
         """Bytes that a pixel of the input takes while it goes through the model."""
@@ -248,9 +213,9 @@ class Enlarger:
         try:
             memory = count(self.upscaler, self.settings.scale, self.settings.device).memory
         except Exception as error:
-            if _out_of_memory(error):
+            if out_of_memory(error):
                 return 1e9
-            raise _said_by(self.upscaler, error) from error
+            raise said_by(self.upscaler, error) from error
         return memory * _SPARE[kind] + canvas
 
     def _smaller(self, size: tuple[int, ...], cutting: Cutting, error: Exception) -> None:
@@ -262,7 +227,7 @@ class Enlarger:
         rows, columns = cutting.rows[0], cutting.columns[0]
         side = max(rows.last - rows.first, columns.last - columns.first)
         tile = min(max(size), self.tile_for(size[0], size[1]) or side) // 2
-        if tile < max(_SMALLEST_TILE, self.upscaler.multiple):
+        if tile < max(SMALLEST_TILE, self.upscaler.multiple):
             raise InputError(
                 f"The picture of {size[1]}x{size[0]} pixels is too large for the memory of "
                 f"{self.settings.device}, even in tiles of {2 * tile}.",
@@ -291,7 +256,7 @@ class Enlarger:
                 if fade:
                     place += tile * ramp(column, self.outscale)[None, :, None]
                 else:
-                    place[:] = _stored(tile, pixels.dtype)
+                    place[:] = planes.stored(tile, pixels.dtype)
                 done += 1
                 if progress:
                     progress(done, cutting.count)
@@ -302,7 +267,7 @@ class Enlarger:
                 shared = replace(row, start=row.stop - row.fade_out)
                 ready = len(canvas) - _long(shared, self.outscale)
                 canvas, carry = canvas[:ready], canvas[ready:]
-            yield _stored(canvas, pixels.dtype) if fade else canvas
+            yield planes.stored(canvas, pixels.dtype) if fade else canvas
 
     def _row(
         self, pixels: Array, alpha: Array | None, row: Span, columns: tuple[Span, ...]
@@ -320,7 +285,7 @@ class Enlarger:
             alike = following is not None and _wide(following) == _wide(column)
             if alike and len(waiting) < self._batch:
                 continue
-            parts = [_part(pixels, alpha, row, each) for each in waiting]
+            parts = [planes.cut_out(pixels, alpha, row, each) for each in waiting]
             with torch.inference_mode(), full_precision(device):
                 made = self._enlarge(torch.cat(parts).to(device), pixels.ndim == 2)
             for each, tile in zip(waiting, made, strict=True):
@@ -338,11 +303,11 @@ class Enlarger:
             made = planes.join(made, beside, grey, self.upscaler.channels, self.outscale)
             result: Array = made.clamp(0, 1).movedim(1, -1).cpu().numpy()
         except Exception as error:
-            if _out_of_memory(error):
+            if out_of_memory(error):
                 raise _TooLargeError(str(error)) from error
             if isinstance(error, InputError | UsageError | _HalfFailedError):
                 raise
-            raise _said_by(self.upscaler, error) from error
+            raise said_by(self.upscaler, error) from error
         self.seconds += time.perf_counter() - begun
         return result
 
@@ -382,12 +347,12 @@ class Enlarger:
         kind = getattr(torch, self._dtype)
         with torch.autocast(given.device.type, dtype=kind if half else None, enabled=half):
             made = self.upscaler.run(given, self.settings.scale).float()
-        fault = _fault(given, made)
-        if fault and half:
+        wrong = fault(given, made)
+        if wrong and half:
             raise _HalfFailedError
-        if fault:
+        if wrong:
             raise FailedOutputError(
-                f"{self.upscaler.name} gives {fault}; nothing is written.",
+                f"{self.upscaler.name} gives {wrong}; nothing is written.",
                 "Its weights are damaged, or not those of this architecture.",
             )
         return made
@@ -395,53 +360,6 @@ class Enlarger:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
-
-
-def check(upscaler: Upscaler, settings: Settings) -> None:
-    """Refuse what a model cannot.
-
-    Raises:
-        UsageError: another scale, other channels, or settings that make no sense.
-    """
-    scale, name = settings.scale, upscaler.name
-    if not (math.isfinite(scale) and scale >= 1):
-        raise UsageError(f"The scale must be a number of at least 1, not {scale:g}.")
-    check_scale(upscaler, scale)
-    if upscaler.channels not in (None, 1, 3):
-        raise UsageError(
-            f"{name} takes {upscaler.channels} channels, and pictures have 1 or 3.",
-            "It is no model for super-resolution of pictures.",
-        )
-    outscale = settings.outscale
-    if outscale is not None and not (math.isfinite(outscale) and outscale > 0):
-        raise UsageError(f"--outscale must be a positive number, not {outscale:g}.")
-    if settings.ensemble and scale != round(scale):
-        raise UsageError(f"The ensemble needs a whole scale, not {scale:g}.")
-    if isinstance(settings.tile, int) and settings.tile < _SMALLEST_TILE:
-        raise UsageError(f"Tiles must have at least {_SMALLEST_TILE} pixels a side.")
-    for what, number, least in (("overlap", settings.overlap, 0), ("batch", settings.batch, 1)):
-        if number is not None and number < least:
-            raise UsageError(f"--{what} must be at least {least}, not {number}.")
-
-
-def _dtype(upscaler: Upscaler, settings: Settings) -> str:
-    if settings.dtype != "auto":
-        return settings.dtype
-    safe = upscaler.half and upscaler.module is not None and settings.device != "cpu"
-    return "float16" if safe else "float32"
-
-
-def _part(pixels: Array, alpha: Array | None, row: Span, column: Span) -> Tensor:
-    """What is cut out for a tile, (1, C, h, w) in [0, 1]."""
-    import torch
-
-    place = (slice(row.first, row.last), slice(column.first, column.last))
-    part = pixels[place] if pixels.ndim == 3 else pixels[place][..., None]
-    if alpha is not None:
-        part = np.concatenate([part, alpha[place][..., None]], axis=2)
-    full = np.iinfo(part.dtype).max if part.dtype.kind == "u" else 1
-    values = np.ascontiguousarray(part.transpose(2, 0, 1), dtype=np.float32) / np.float32(full)
-    return torch.from_numpy(values)[None]
 
 
 def _cropped(tile: Array, row: Span, column: Span, scale: float) -> Array:
@@ -459,42 +377,6 @@ def _long(span: Span, scale: float) -> int:
 
 def _wide(span: Span) -> int:
     return span.last - span.first
-
-
-def _stored(values: Array, dtype: np.dtype[Any]) -> Array:
-    if dtype.kind != "u":
-        return values.astype(dtype, copy=False)
-    full = np.iinfo(dtype).max
-    stored: Array = np.floor(values * np.float32(full) + np.float32(0.5)).astype(dtype)
-    return stored
-
-
-def _fault(given: Tensor, made: Tensor) -> str:
-    """What is wrong with an output, or an empty text."""
-    if not bool(made.isfinite().all()):
-        return "values that are no numbers (NaN or infinite)"
-    dark = made.flatten(1).amax(1) <= 0
-    bright = given.flatten(1).float().mean(1) > 0.05
-    return "a black picture" if bool((dark & bright).any()) else ""
-
-
-def _out_of_memory(error: Exception) -> bool:
-    import torch
-
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-
-
-def _said_by(upscaler: Upscaler, error: Exception) -> Exception:
-    if isinstance(error, InputError | UsageError):
-        return error
-    lines = str(error).strip().splitlines()
-    return InputError(
-        f"{upscaler.name} fails: {type(error).__name__}: {lines[0] if lines else ''}".rstrip(".: ")
-        + "."
-    )
 
 
 def _empty_cache(device: str) -> None:

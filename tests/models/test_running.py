@@ -10,7 +10,9 @@ from srqa.errors import InputError, UsageError
 from srqa.images.colour import luma, rgb_of_ycbcr, ycbcr
 from srqa.images.resize import imresize
 from srqa.models.classical import METHODS
-from srqa.models.running import Enlarger, FailedOutputError, Settings
+from srqa.models.faults import FailedOutputError
+from srqa.models.running import Enlarger
+from srqa.models.settings import Settings
 
 
 def unit(pixels):
@@ -196,7 +198,7 @@ class TestMemory:
                          "memory: you tried to allocate 1 bytes"),
         ],
     )  # fmt: skip
-    @pytest.mark.parametrize("tile", [None, 96, "auto"])
+    @pytest.mark.parametrize("tile", [None, 110, "auto"])
     def test_tries_again_with_smaller_tiles(self, error, tile):
         pixels = picture("m", 100, 130)
         enlarger = Enlarger(self.failing(5000, error), Settings(2, tile=tile))
