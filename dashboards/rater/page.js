@@ -58,7 +58,7 @@ const page = (() => {
   /** A calm page with a heading; its first words get the focus, so that they are read out. */
   function card(root, {title, progress, wide = false}, ...children) {
     const heading = h("h1", {tabindex: "-1"}, title);
-    const inside = h("main", {class: wide ? "card wide" : "card"}, heading, ...children);
+    const inside = h("main", {class: wide ? "card wide" : "card"}, heading, ...children.filter(Boolean));
     const line = progress ? bar(progress.step, progress.steps) : null;
     root.replaceChildren(h("div", {class: "paper"}, ...[line, inside].filter(Boolean)));
     heading.focus({preventScroll: true});

@@ -16,7 +16,7 @@ const screens = (() => {
     if (count) facts.push([say("consent.shows"), say("consent.trials", {n: count})]);
     const list = h("dl", {class: "facts"}, ...facts.flatMap(([name, value]) =>
       [h("div", {}, h("dt", {}, name), h("dd", {}, value))]));
-    const foot = [version ? say("consent.version", {version}) : "", contact ? say("consent.contact", {contact}) : ""];
+    const foot = [version ? say("consent.version", {version}) : "", contact ? say("consent.questions", {contact}) : ""];
     card(root, {title: title || say("consent.title"), progress}, list,
       h("div", {class: "prose"}, markdown(text || "")),
       row(button(say("consent.agree"), () => done({agree: true})),
@@ -117,7 +117,7 @@ const screens = (() => {
       code || redirect ? null : h("p", {}, say("done.close")));
   }
 
-  const AGAIN = new Set(["paused", "full"]);
+  const AGAIN = new Set(["paused", "full", "busy"]);
 
   function ended(root, {say, payload, done}) {
     const {reason, code, redirect} = payload;

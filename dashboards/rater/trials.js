@@ -154,6 +154,14 @@ const trials = (() => {
     }
   }
 
+  /** The answers that are praised, in words: one, two, or from one to another. */
+  function span(expect, name, scale, say) {
+    const [low, high] = [expect[0], expect[expect.length - 1]];
+    if (low === high) return name(low);
+    const near = scale.type === "categories" && high - low === 1;
+    return `${name(low)}${say(near ? "training.or" : "training.to")}${name(high)}`;
+  }
+
   const round = (ms) => Math.round(10 * ms) / 10;
 
   /** How long the page is out of sight. */
@@ -266,12 +274,12 @@ const trials = (() => {
       const name = (value) => (type === "categories" && labels.length === values.length
         ? labels[values.indexOf(value)]
         : type === "choice" ? labels[values.indexOf(value)] : String(value));
-      const expected = [...new Set((told.expect || []).map(name))].join(say("training.or"));
+      const expected = span(told.expect || [answer.value], name, trial.scale, say);
       desk.question.textContent = told.right ? say("training.right") : say("training.wrong");
       await new Promise((done) => {
         const next = button(say("training.next"), done);
         desk.answers.replaceChildren(h("div", {class: told.right ? "told right" : "told wrong"},
-          h("p", {}, say("training.expected", {answer: name(answer.value), expected: expected || name(answer.value)})),
+          h("p", {}, say("training.expected", {answer: name(answer.value), expected})),
           row(next)));
         next.focus({preventScroll: true});
       });
@@ -335,7 +343,7 @@ const trials = (() => {
       viewer?.zoom === false ? null : h("li", {}, say("instructions.zoom")),
       /pair|dcr|ccr/.test(method) && viewer?.flicker !== false ? h("li", {}, say("instructions.flick")) : null,
       h("li", {}, say("instructions.spontaneous")),
-      payload.breaks ? h("li", {}, say("instructions.breaks")) : null);
+      payload.break_every < payload.trials ? h("li", {}, say("instructions.breaks")) : null);
     const place = h("div", {class: "example"});
     const go = button(say("instructions.go"), () => done({}));
     card(root, {title: say("instructions.title"), progress, wide: true},

@@ -14,7 +14,8 @@ const vision = (() => {
     const count = h("p", {class: "soft", role: "status"});
     const below = h("div", {class: "answers"});
     const abort = new AbortController();
-    card(root, {title: say(`${test}.title`), progress}, h("p", {}, say(`${test}.intro`)), place,
+    card(root, {title: say(`${test}.title`), progress}, payload.attempt > 1 ? h("p", {class: "lede"}, say("vision.again")) : null,
+      h("p", {}, say(`${test}.intro`)), place,
       h("p", {class: "question"}, say(`${test}.question`)), below, count);
 
     const keys = new Map();

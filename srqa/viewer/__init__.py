@@ -26,7 +26,7 @@ _STRICT = '"use strict";'
 
 
 def scripts(*names: str) -> str:
-    """The viewer's scripts of these names, joined; "surface" before "stage", "pixels" before "viewer"."""
+    """The viewer's scripts of these names, joined: "surface" before "stage" and "viewer"."""
     return "\n".join(_read(f"{name}.js") for name in names)
 
 

@@ -205,10 +205,8 @@ def test_two_fingers_zoom_and_one_moves(opened) -> None:
     client = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[int, int]) -> None:
-        client.send(
-            "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]},
-        )  # fmt: skip
+        fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
     touch("touchStart", (230, 250), (270, 250))
     for spread in (40, 60, 90):
