@@ -136,7 +136,7 @@ const trials = (() => {
       const pans = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
       if (!this.open) return;
       if (event.shiftKey && pans[event.key]) {
-        if (this.viewer.pan !== false && this.stage.movable) this.stage.pan(...pans[event.key]);
+        if (this.stage.movable) this.stage.pan(...pans[event.key]);
       } else if (target.getAttribute?.("role") === "slider" && pans[event.key]) return;
       else if ((event.key === "z" || event.key === "Z") && this.viewer.zoom !== false) this.stage.zoom();
       else if (event.key === " " && !onButton) this.#toggle();

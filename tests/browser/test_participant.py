@@ -1,0 +1,131 @@
+"""Participants walk through studies in a real Chromium, from consent to the completion code."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from raters import (
+    CODE,
+    FIND,
+    METHODS,
+    Participant,
+    Served,
+    expect,
+    finish,
+    picture,
+    served,
+    stay_quiet,
+    words_of,
+)
+
+from srqa.study import tables as t
+
+pytestmark = pytest.mark.browser
+
+ASKED = ("acr", "acr_hr", "dcr", "ccr", "slider", "pair", "pair_tie")
+RATIOS = (1, 1.25, 1.5, 1.75, 2)
+LOCALES = ("en", "zh")
+WINDOWS = ((1366, 820), (560, 860))
+WALKS = [
+    (method, ratio, LOCALES[(i + j) % 2], WINDOWS[(i + j // 2) % 2])
+    for i, method in enumerate(ASKED)
+    for j, ratio in enumerate(RATIOS)
+]
+
+
+def test_walks_cover_every_pair_of_conditions() -> None:
+    factors = (ASKED, RATIOS, LOCALES, WINDOWS)
+    for a, b in itertools.combinations(range(4), 2):
+        covered = {(walk[a], walk[b]) for walk in WALKS}
+        assert covered == set(itertools.product(factors[a], factors[b]))
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory) -> Iterator[Callable[[str], Served]]:
+    """One server a method, started when it is first needed; only the last one runs on."""
+    running: dict[str, tuple] = {}
+
+    def get(method: str) -> Served:
+        if method not in running:
+            for context, _ in running.values():
+                context.__exit__(None, None, None)
+            running.clear()
+            context = served(
+                tmp_path_factory.mktemp(method), method, training=_training(method)
+            )
+            running[method] = (context, context.__enter__())
+        return running[method][1]
+
+    yield get
+    for context, _ in running.values():
+        context.__exit__(None, None, None)
+
+
+def _training(method: str) -> list[dict]:
+    first = f"{METHODS[0]}/scene0.png"
+    if method.startswith("pair"):
+        return [{"pair": [first, f"{METHODS[2]}/scene0.png"]}]
+    expect_ = {"slider": [50, 100], "ccr": [-3, -1]}.get(method, [4, 5])
+    return [{"stimulus": first, "expect": expect_}]
+
+
+@pytest.fixture
+def person(browser) -> Iterator[Callable[..., Participant]]:
+    """Opens a study for somebody new, and checks afterwards that the page stayed quiet."""
+    contexts, complaints = [], []
+
+    def go(
+        at: Served, query: str = "", width: int = 1280, height: int = 800, **options
+    ) -> Participant:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(60_000)
+        context.add_init_script(FIND)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        one = Participant(page, at.study())
+        page.goto(f"{at.url}{query}")
+        return one
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert stay_quiet(complaints) == []
+
+
+@pytest.mark.parametrize(("method", "ratio", "locale", "window"), WALKS)
+def test_from_consent_to_the_code(studies, person, method, ratio, locale, window) -> None:
+    at = studies(method)
+    name = f"{method}-{ratio}-{locale}"
+    before = len(at.answers())
+    one = person(at, f"?PID={name}&lang={locale}", *window, device_scale_factor=ratio)
+    words = words_of(one.study, locale)
+    one.begin(words)
+    pictures = 1 if method in ("acr", "acr_hr", "slider") else 2
+    known = [picture(c, m) for c in range(2) for m in range(4)]
+
+    def look(trial: int) -> None:
+        shown, stimuli = one.shown(), one.stimuli()
+        assert len(shown) == pictures, f"trial {trial}: {shown}"
+        for opaque, *_ in shown:
+            assert any(np.array_equal(stimuli[opaque], source) for source in known)
+
+    count = finish(one, words, ("key", "click"), look)
+    assert count == 5
+    expect(one.rater.get_by_role("heading", level=1)).to_have_text(words["thanks"])
+    expect(one.rater.locator(".code")).to_have_text(CODE)
+    kept = at.answers()[before:]
+    assert len(kept) == count
+    for row in kept:
+        assert row["pixel_exact"] is True
+        assert row["pixel_ratio"] == ratio
+        assert row["viewport"] == "x".join(map(str, window))
+        assert 0 < row["response_ms"] < 600_000
+        assert row["shown_ms"] <= row["response_ms"] + 0.2
+    assert at.study().store.rows(t.device)[-1]["pixel_exact"] is True
