@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -81,6 +80,14 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 class Served:
     """A study that is served by a process of its own, which can be killed and started again."""
 
@@ -103,10 +110,8 @@ class Served:
             )  # fmt: skip
         end = time.monotonic() + PATIENCE / 1000
         while True:
-            with contextlib.suppress(urllib.error.URLError, OSError):
-                with urllib.request.urlopen(self.url + "_stcore/health", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
+            if answers(self.url + "_stcore/health"):
+                return
             assert self.process.poll() is None, self.log.read_text(errors="replace")
             assert time.monotonic() < end, "the server does not start"
             time.sleep(0.1)

@@ -53,9 +53,7 @@ def studies(tmp_path_factory) -> Iterator[Callable[[str], Served]]:
             for context, _ in running.values():
                 context.__exit__(None, None, None)
             running.clear()
-            context = served(
-                tmp_path_factory.mktemp(method), method, training=_training(method)
-            )
+            context = served(tmp_path_factory.mktemp(method), method, training=_training(method))
             running[method] = (context, context.__enter__())
         return running[method][1]
 
