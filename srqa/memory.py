@@ -75,6 +75,23 @@ def free_on_gpu(device: Any) -> int:
     return int(torch.cuda.mem_get_info(device)[0]) + unused
 
 
+def forget_peak(device: str) -> None:
+    """Begin anew to note how much tensors take on a card; nothing on a CPU."""
+    if device.partition(":")[0] == "cuda":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(torch.device(device))
+
+
+def peak(device: str) -> int:
+    """Bytes that tensors took at most on a card since `forget_peak`; 0 on a CPU."""
+    if device.partition(":")[0] != "cuda":
+        return 0
+    import torch
+
+    return int(torch.cuda.max_memory_allocated(torch.device(device)))
+
+
 def _of_machine() -> int | None:
     if sys.platform == "win32":
         return _of_windows()

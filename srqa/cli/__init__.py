@@ -16,6 +16,8 @@ from srqa.errors import SrqaError
 
 _COMMANDS = {
     "upscale": "upscale",
+    "leaderboard": "leaderboard",
+    "data": "data",
     "evaluate": "evaluate",
     "compare": "compare",
     "report": "report",

@@ -118,7 +118,7 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
             cache=not given["no_cache"],
             progress=progress,
             fetching=fetching,
-            command=_command_line(),
+            command=command_line(),
         )
     with reader_may_leave():
         show(run, "json" if given["as_json"] else given["output_format"])
@@ -135,7 +135,7 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
         complain(f"Gate failed: {failure}.")
     if failures:
         return 1
-    return _some_failed(run)
+    return some_failed(run)
 
 
 def _baseline(text: str | None, has_drops: bool) -> tuple[Run | None, str]:
@@ -153,7 +153,8 @@ def _baseline(text: str | None, has_drops: bool) -> tuple[Run | None, str]:
     return Run.load(folder or text), method if folder else ""
 
 
-def _command_line() -> str:
+def command_line() -> str:
+    """The command as it was typed, for manifests."""
     import shlex
 
     return shlex.join(["srqa", *sys.argv[1:]])
@@ -226,7 +227,8 @@ def list_pictures(word: str, colour: str, entries: list[dict[str, str]]) -> None
         click.echo(f"... and {len(entries) - 10} more ({word})", err=True)
 
 
-def _some_failed(run: Run) -> int:
+def some_failed(run: Run) -> int:
+    """The exit code that a Run deserves, and why, on standard error."""
     failed = {row.image for row in run.score_rows if row.failed and row.level == "image"}
     whole = {(r.dataset, r.scale, r.method) for r in run.score_rows if r.failed and not r.image}
     if whole and not failed:

@@ -28,13 +28,16 @@ class _Tile(click.ParamType[Any]):
     name = "tile"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if value in ("auto", None) or isinstance(value, int):
-            return value
-        if value == "none":
-            return None
-        if not value.isdigit():
-            self.fail(f"{value!r} is neither auto nor none nor a number of pixels.", param, ctx)
-        return int(value)
+        return value if value is None or isinstance(value, int) else tile(value)
+
+
+def tile(text: str) -> Any:
+    """What --tile says: "auto", None for "none", or a number of pixels."""
+    if text in ("auto", "none"):
+        return None if text == "none" else text
+    if not text.isdigit():
+        raise click.BadParameter(f"{text!r} is neither auto nor none nor a number of pixels.")
+    return int(text)
 
 
 @click.command("upscale", epilog=EXAMPLES)

@@ -112,6 +112,38 @@ class FileRow:
     notes: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One row of `models`: what a method cost at a scale, where srqa ran it itself.
+
+    Attributes:
+        method, scale: the keys, as in the other tables.
+        parameters: trained numbers; 0 without a network.
+        multiply_adds: of convolutions and matrix products for an output of 1280x720; 0 if none.
+        seconds_a_megapixel: of the output, while the model ran.
+        memory: bytes that tensors took at most; `memory_how` says whether they were "measured" on
+            the card or "counted" on a small picture and scaled to the largest tile.
+        pictures, megapixels: on how much that rests.
+        device, dtype: what it was computed with.
+        weights: SHA-256 of the weight files, with commas between.
+        licence: of the weights; empty if there are none or nobody knows.
+    """
+
+    method: str
+    scale: float
+    parameters: int
+    multiply_adds: float
+    seconds_a_megapixel: float
+    memory: int
+    memory_how: Literal["measured", "counted"]
+    pictures: int
+    megapixels: float
+    device: str
+    dtype: str
+    weights: str
+    licence: str
+
+
 @dataclass(eq=False)
 class Run:
     """What an evaluation gives: rows, and frames of them.
@@ -121,6 +153,7 @@ class Run:
         score_rows, summary_rows, file_rows: the tables as rows.
         scores, summary, files: the same as pandas frames.
         path: the folder it was read from or written to, if any.
+        model_rows, models: what the methods cost, where srqa ran them (`srqa leaderboard`).
 
     Example:
         >>> import srqa  # doctest: +SKIP
@@ -133,6 +166,7 @@ class Run:
     summary_rows: list[Summary]
     file_rows: list[FileRow]
     path: Path | None = field(default=None)
+    model_rows: list[ModelRow] = field(default_factory=list)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -148,6 +182,11 @@ class Run:
     def files(self) -> pd.DataFrame:
         """A row per picture that was read."""
         return _frame(self.file_rows, FileRow)
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """A row per method and scale that srqa ran."""
+        return _frame(self.model_rows, ModelRow)
 
     @property
     def problems(self) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srqa.engine.results import FileRow, Run, Score, Summary
+from srqa.engine.results import FileRow, ModelRow, Run, Score, Summary
 from srqa.errors import RunError
 from srqa.files import make_folder, replacing, write_text
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 _TABLES: dict[str, type] = {"scores": Score, "summary": Summary, "files": FileRow}
+_MODELS = "models"
+"""A table of Runs whose methods srqa ran itself; others have none."""
 
 
 def schema(table: str) -> pa.Schema:
-    """The Arrow schema of "scores", "summary" or "files"."""
+    """The Arrow schema of "scores", "summary", "files" or "models"."""
     import pyarrow as pa
 
     kinds: dict[str, pa.DataType] = {
@@ -35,7 +37,7 @@ def schema(table: str) -> pa.Schema:
     }
     columns = [
         pa.field(f.name, kinds.get(str(f.type), pa.string()), nullable=f.type == "float | None")
-        for f in fields(_TABLES[table])
+        for f in fields(ModelRow if table == _MODELS else _TABLES[table])
     ]
     return pa.schema(columns)
 
@@ -55,7 +57,14 @@ def save_run(run: Run, folder: Path) -> Path:
         "summary": run.summary_rows,
         "files": run.file_rows,
     }
-    for name, kind in _TABLES.items():
+    kinds = dict(_TABLES)
+    if run.model_rows:
+        rows[_MODELS], kinds[_MODELS] = run.model_rows, ModelRow
+        write_text(folder / f"{_MODELS}.csv", rows_csv(run.model_rows, ModelRow))
+    else:
+        for suffix in (".parquet", ".csv"):  # of a Run that this one replaces
+            (folder / f"{_MODELS}{suffix}").unlink(missing_ok=True)
+    for name, kind in kinds.items():
         columns = {f.name: [getattr(row, f.name) for row in rows[name]] for f in fields(kind)}
         table = pa.table(columns, schema=schema(name))
         with replacing(folder / f"{name}.parquet") as temporary:
@@ -106,7 +115,10 @@ def load_run(folder: Path) -> Run:
     import pyarrow.parquet as pq
 
     tables: dict[str, list[Any]] = {}
-    for name, kind in _TABLES.items():
+    kinds = dict(_TABLES)
+    if (folder / f"{_MODELS}.parquet").exists():
+        kinds[_MODELS] = ModelRow
+    for name, kind in kinds.items():
         path = folder / f"{name}.parquet"
         try:
             table = pq.read_table(path)
@@ -115,7 +127,8 @@ def load_run(folder: Path) -> Run:
             reason = str(error).strip().splitlines()[0].rstrip(".")
             raise RunError(f"{path} is missing or damaged: {reason}.") from error
         tables[name] = [kind(*values) for values in zip(*columns, strict=True)]
-    return Run(manifest, tables["scores"], tables["summary"], tables["files"], folder)
+    models = tables.get(_MODELS, [])
+    return Run(manifest, tables["scores"], tables["summary"], tables["files"], folder, models)
 
 
 def rows_csv(rows: list[Any], kind: type) -> str:

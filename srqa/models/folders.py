@@ -16,6 +16,7 @@ from srqa.files import make_folder
 from srqa.images.bands import Target, write_bands
 from srqa.images.original import Original, decode_original
 from srqa.images.read import read_bytes
+from srqa.memory import forget_peak, peak
 from srqa.models.naming import Job
 from srqa.models.record import Enlargement, Record, sha256_of
 from srqa.models.running import Array, Enlarger
@@ -161,6 +162,7 @@ class Work:
         target.check(job.name)
         make_folder(job.target.parent)
         seconds = enlarger.seconds
+        forget_peak(self._settings.device)
         enlarger.through(
             lambda bands: write_bands(job.target, target, bands), pixels, alpha, progress
         )
@@ -172,6 +174,7 @@ class Work:
             seconds=round(enlarger.seconds - seconds, 4),
             tile=enlarger.tile_for(height, width),
             dtype=enlarger.dtype,
+            peak_memory=peak(self._settings.device),
             notes=tuple(notes),
         )
 

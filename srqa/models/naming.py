@@ -70,9 +70,13 @@ class Naming:
 
     def called(self, source: Path, pattern: str) -> str:
         """The name of a picture's enlargement."""
-        model = self.model.replace("/", "-")
-        fields = {"name": source.stem, "suffix": source.suffix[1:], "model": model}
+        fields = {"name": source.stem, "suffix": source.suffix[1:], "model": portable(self.model)}
         return pattern.format(**fields, scale=f"{self.scale:g}") + SUFFIXES[self.format]
+
+
+def portable(model: str) -> str:
+    """A model's name as it may stand in the name of a file or folder on any system."""
+    return "".join("-" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in model)
 
 
 def find_jobs(pictures: Sequence[Path], naming: Naming) -> tuple[list[Job], Path, str]:
@@ -102,7 +106,7 @@ def find_jobs(pictures: Sequence[Path], naming: Naming) -> tuple[list[Job], Path
         _refuse_clashes(jobs)
         first = jobs[0].target
         return jobs, first.parent, f"{first.name}.json"
-    out = out or Path("outputs") / naming.model
+    out = out or Path("outputs") / portable(naming.model)
     jobs = list(_into(pictures, out, naming, len(folders)))
     _refuse_clashes(jobs)
     return jobs, out, "upscale.json"

@@ -29,6 +29,7 @@ class Enlargement:
         seconds: in which the model ran.
         tile: side of the tiles in pixels of the input; None for the whole picture.
         dtype: in which the network computed.
+        peak_memory: bytes that tensors took at most on the card; 0 on a CPU, where nobody counts.
         notes: what was done on the way.
         problem: why there is no result, or an empty text.
     """
@@ -42,6 +43,7 @@ class Enlargement:
     seconds: float = 0.0
     tile: int | None = None
     dtype: str = "float32"
+    peak_memory: int = 0
     notes: tuple[str, ...] = ()
     problem: str = ""
 
@@ -224,13 +226,12 @@ def _parsed(line: str) -> dict[str, Any] | None:
 def _row(entry: dict[str, Any]) -> Enlargement | None:
     known = {field.name for field in fields(Enlargement)}
     try:
-        row = Enlargement(
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in entry.items()
-                if key in known
-            }
-        )
+        given: dict[str, Any] = {key: _plain(entry[key]) for key in known & set(entry)}
+        row = Enlargement(**given)
     except TypeError:
         return None
     return row
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,6 +80,7 @@ class Enlarger:
         self._batch = settings.batch or (1 if settings.device == "cpu" else 4)
         self._dtype = first_dtype(upscaler, settings)
         self._memory_a_pixel: float | None = None
+        self._warm = upscaler.module is None
         if upscaler.module is not None:
             upscaler.module.to(settings.device).eval()
 
@@ -296,6 +298,7 @@ class Enlarger:
         """A batch (N, C, h, w), alpha included, as (N, H, W, C) in float32."""
         import time
 
+        self._warm_up()
         begun = time.perf_counter()
         try:
             given, beside = planes.split(parts, grey, self.upscaler.channels)
@@ -310,6 +313,19 @@ class Enlarger:
             raise said_by(self.upscaler, error) from error
         self.seconds += time.perf_counter() - begun
         return result
+
+    def _warm_up(self) -> None:
+        """One pass of a tiny picture, so that what libraries do once does not count as time."""
+        import torch
+
+        if self._warm:
+            return
+        self._warm = True
+        side = max(self.upscaler.min_side, 8)
+        side += -side % self.upscaler.multiple
+        tiny = torch.zeros(1, self.upscaler.channels or 3, side, side, device=self.settings.device)
+        with suppress(Exception):  # what is wrong will show on the picture itself
+            self.upscaler.run(tiny, self.settings.scale)
 
     def _modelled(self, given: Tensor) -> Tensor:
         height, width = given.shape[-2:]

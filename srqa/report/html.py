@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srqa.engine.results import Run
 from srqa.files import replacing
-from srqa.report import provenance, sections
+from srqa.report import costs, provenance, sections
 from srqa.report.choice import choose
 from srqa.report.facts import Facts
 from srqa.report.page import filled, joined
@@ -79,12 +79,13 @@ def render(
         "findings": _findings(facts),
         "warnings": provenance.warning_box(run, scrub),
         "summary": sections.summary_tables(facts),
+        "costs": costs.section(facts),
         "gallery": sections.gallery_section(facts, gallery, scrub),
         "gallery_note": _gallery_note(gallery, pictures),
         "problems": provenance.problem_tables(run, scrub),
         "provenance": provenance.provenance(facts, scrub),
         "guidance": provenance.guidance(facts),
-        "data": safe_json(payload(facts, gallery, scrub)),
+        "data": safe_json(payload(facts, gallery, scrub) | costs.plotted(facts)),
     }
     return filled("assets/report.html", slots, style, script)
 

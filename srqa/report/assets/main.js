@@ -78,6 +78,34 @@
     return draw;
   }
 
+  function startCosts() {
+    if (!find("#costs")) return null;
+    reveal("costs");
+    const metrics = data.metrics.map((m, i) => [i, m]).filter(([i, m]) => m.sign
+      && data.summary.some((s) => s.metric === i && Number.isFinite(s.mean)));
+    const kinds = data.cost_names.map((c, i) => [i, c.name])
+      .filter(([i]) => new Set(data.costs.filter((row) => row[2 + i]).map((row) => row[1])).size > 1);
+    const groups = data.groups.map((g, i) => [i, g.title])
+      .filter(([i]) => data.costs.some((row) => row[0] === i));
+    if (!metrics.length || !kinds.length) return null;
+    const measured = kinds.find(([i]) => data.cost_names[i].field === "seconds_a_megapixel");
+    const state = {group: groups[0][0], cost: (measured || kinds[0])[0], metric: metrics[0][0]};
+    const host = find("#costs .plot");
+    const draw = () => plots.cost(host, state.group, state.cost, state.metric);
+    const choose = (key) => (value) => {
+      state[key] = value;
+      draw();
+    };
+    const picks = find("#costs .picks");
+    if (groups.length > 1) picks.append(picker("Set", groups, state.group, choose("group")));
+    if (kinds.length > 1) picks.append(picker("Across", kinds, state.cost, choose("cost")));
+    if (metrics.length > 1) {
+      picks.append(picker("Up", metrics.map(([i, m]) => [i, m.name]), state.metric, choose("metric")));
+    }
+    draw();
+    return draw;
+  }
+
   function startImages(select) {
     if (!data.rows.length) return;
     reveal("images");
@@ -125,6 +153,7 @@
   const select = gallery.start(find("#pictures .live"));
   startDistributions(select);
   const redrawPlane = startPlane();
+  const redrawCosts = startCosts();
   startImages(select);
   startCopying();
   let width = innerWidth;
@@ -133,6 +162,7 @@
     width = innerWidth;
     plots.redraw();
     redrawPlane?.();
+    redrawCosts?.();
   }));
   addEventListener("scroll", () => report.showTip(null), {passive: true});
 })();

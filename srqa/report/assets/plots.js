@@ -273,38 +273,79 @@ const plots = (() => {
       s.group === group && s.method === method && s.metric === metric && Number.isFinite(s.mean));
     const points = data.methods.map((_, m) => ({m, a: find(m, across), b: find(m, up)}))
       .filter(({a, b}) => a && b);
+    const lines = ({m, a, b}) => [data.methods[m], ...[[across, a], [up, b]].map(spoken)];
+    scatter(host, points, {
+      across: (from, to) => scale(points.map((p) => p.a), across, from, to),
+      up: (from, to) => scale(points.map((p) => p.b), up, from, to),
+      names: [axis(across, "better →"), axis(up, "better →")],
+      title: `${data.metrics[across].name} against ${data.metrics[up].name}`,
+      lines,
+    });
+  }
+
+  /** Methods by what they cost (across, logarithmic) and by a metric (up). */
+  function cost(host, group, kind, metric) {
+    const {name, field} = data.cost_names[kind];
+    const points = data.costs.filter((row) => row[0] === group && row[2 + kind])
+      .map((row) => ({m: row[1], a: {mean: row[2 + kind]}, b: data.summary.find((s) =>
+        s.group === group && s.method === row[1] && s.metric === metric && Number.isFinite(s.mean))}))
+      .filter(({b}) => b);
+    if (!points.length) {
+      host.replaceChildren(html("p", {class: "soft"}, "No method has both."));
+      return;
+    }
+    scatter(host, points, {
+      across: (from, to) => decades(points.map((p) => p.a.mean), field, from, to),
+      up: (from, to) => scale(points.map((p) => p.b), metric, from, to),
+      names: [`← cheaper   ${name}`, axis(metric, "better →")],
+      title: `${name} against ${data.metrics[metric].name}`,
+      lines: ({m, a, b}) => [data.methods[m], `${name} ${short(field, a.mean)}`, spoken([metric, b])],
+    });
+  }
+
+  function spoken([metric, s]) {
+    return `${data.metrics[metric].name} ${withUnit(metric, s.mean)}`
+      + (Number.isFinite(s.low) ? ` [${format(metric, s.low)}, ${format(metric, s.high)}]` : "");
+  }
+
+  /** A cost with its prefix, as in the table. */
+  function short(field, value) {
+    if (field === "seconds_a_megapixel") return `${Number(value.toPrecision(3))}`;
+    const power = Math.max(0, Math.min(4, Math.floor(Math.log10(value) / 3 + 1e-9)));
+    const unit = `${["", "K", "M", "G", "T"][power]}${field === "memory" ? "B" : ""}`;
+    return `${Number((value / 1000 ** power).toPrecision(3))} ${unit}`.trim();
+  }
+
+  /** Points in a plane of two axes, each of which turns values into places and gives its ticks. */
+  function scatter(host, points, {across, up, names, title, lines}) {
     const width = Math.max(300, host.clientWidth);
     const height = Math.round(Math.min(520, Math.max(320, width * 0.5)));
     const box = {left: 66, right: 26, top: 18, bottom: 56};
-    const horizontal = scale(points.map((p) => p.a), across, box.left, width - box.right);
-    const vertical = scale(points.map((p) => p.b), up, height - box.bottom, box.top);
-    const words = points.map(({m, a, b}) => `${data.methods[m]} ${format(across, a.mean)}, `
-      + `${format(up, b.mean)}`).join("; ");
+    const horizontal = across(box.left, width - box.right);
+    const vertical = up(height - box.bottom, box.top);
+    const words = points.map((p) => lines(p).join(", ")).join("; ");
     const plot = svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `${data.metrics[across].name} against ${data.metrics[up].name}: ${words}`});
-    for (const {value, text} of ticks(...horizontal.ends, width / 110)) {
+      "aria-label": `${title}: ${words}`});
+    for (const {value, text} of horizontal.ticks(width / 110)) {
       const x = horizontal.at(value);
       plot.append(svg("line", {class: "grid", x1: x, x2: x, y1: box.top, y2: height - box.bottom}),
         svg("text", {class: "tick", x, y: height - box.bottom + 18, "text-anchor": "middle"}, text));
     }
-    for (const {value, text} of ticks(...vertical.ends, height / 70)) {
+    for (const {value, text} of vertical.ticks(height / 70)) {
       const y = vertical.at(value);
       plot.append(svg("line", {class: "grid", y1: y, y2: y, x1: box.left, x2: width - box.right}),
         svg("text", {class: "tick", x: box.left - 8, y: y + 4, "text-anchor": "end"}, text));
     }
     plot.append(
       svg("text", {class: "axis", x: width - box.right, y: height - 12, "text-anchor": "end"},
-        axis(across, "better →")),
+        names[0]),
       svg("text", {class: "axis", x: 0, y: 0, "text-anchor": "end",
-        transform: `translate(16 ${box.top}) rotate(-90)`}, axis(up, "better →")));
+        transform: `translate(16 ${box.top}) rotate(-90)`}, names[1]));
     plot.append(...spots(points, horizontal, vertical, width));
     host.replaceChildren(plot);
     host.querySelectorAll(".spot").forEach((spot) => {
-      const {a, b, m} = points.find((p) => p.m === Number(spot.dataset.method));
-      const lines = [data.methods[m], ...[[across, a], [up, b]].map(([k, s]) =>
-        `${data.metrics[k].name} ${withUnit(k, s.mean)}`
-        + (Number.isFinite(s.low) ? ` [${format(k, s.low)}, ${format(k, s.high)}]` : ""))];
-      spot.addEventListener("pointermove", (e) => showTip(lines, e.clientX, e.clientY));
+      const told = lines(points.find((p) => p.m === Number(spot.dataset.method)));
+      spot.addEventListener("pointermove", (e) => showTip(told, e.clientX, e.clientY));
       spot.addEventListener("pointerleave", () => showTip(null));
     });
   }
@@ -327,7 +368,27 @@ const plots = (() => {
       const share = (v - low) / (high - low);
       return from + (turned ? 1 - share : share) * (to - from);
     };
-    return {at, ends: [low, high]};
+    return {at, ticks: (count) => ticks(low, high, count)};
+  }
+
+  /** The same for costs, on a logarithmic axis. */
+  function decades(values, field, from, to) {
+    const low = Math.log10(Math.min(...values));
+    const high = Math.log10(Math.max(...values));
+    const pad = Math.max((high - low) * 0.08, 0.12);
+    const at = (v) => from + ((Math.log10(v) - low + pad) / (high - low + 2 * pad)) * (to - from);
+    const round = (count) => {
+      const found = [];
+      for (let power = Math.floor(low - pad); power <= high + pad; power++) {
+        for (const step of high - low > count - 2 ? [1] : high - low > 1 ? [1, 3] : [1, 2, 5]) {
+          const value = step * 10 ** power;
+          const place = Math.log10(value);
+          if (place >= low - pad && place <= high + pad) found.push({value, text: short(field, value)});
+        }
+      }
+      return found;
+    };
+    return {at, ticks: round};
   }
 
   /** Marks with their intervals, then names where they cover neither marks nor each other. */
@@ -375,5 +436,5 @@ const plots = (() => {
     return far ? [thread, label] : [label];
   }
 
-  return {distributions, plane, redraw: () => cards.forEach((card) => card.draw())};
+  return {distributions, plane, cost, redraw: () => cards.forEach((card) => card.draw())};
 })();
