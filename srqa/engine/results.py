@@ -239,6 +239,7 @@ class Run:
             "summary": [plain(asdict(row)) for row in self.summary_rows],
             "images": [_image_entry(row) for row in self.score_rows if row.level == "image"],
             "problems": self.problems,
+            "models": [plain(asdict(row)) for row in self.model_rows],
         }
 
 

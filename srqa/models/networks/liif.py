@@ -74,7 +74,7 @@ class RDNFeatures(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        first = self.SFENet1(x)
+        first: Tensor = self.SFENet1(x)
         x = self.SFENet2(first)
         maps = []
         for block in self.RDBs:
