@@ -25,6 +25,7 @@ _COMMANDS = {
     "pairs": "pairs",
     "degrade": "degrade",
     "ratings": "ratings",
+    "study": "study",
     "metrics": "metrics",
     "protocols": "protocols",
     "weights": "weights",

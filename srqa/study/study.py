@@ -42,6 +42,8 @@ class Study:
         store: its rows.
         key: with which ids are hashed and tokens signed.
         seed: of all chance in assignment.
+        stimulus_folder: where the prepared PNGs lie, each under its opaque id.
+        caches: what was read once.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Study:
     store: Store
     key: bytes
     seed: str
+    stimulus_folder: Path
     caches: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,11 +100,6 @@ class Study:
     def by_name(self) -> Mapping[str, RowMapping]:
         """Rows of the stimuli by name."""
         return {row["name"]: row for row in self.stimuli.values()}
-
-    @property
-    def stimulus_folder(self) -> Path:
-        """Where the prepared PNGs lie, each under its opaque id."""
-        return self.data / "stimuli"
 
     def stimulus_file(self, opaque: str) -> Path | None:
         """The PNG of an opaque id, None if there is none."""
@@ -209,6 +207,7 @@ def open_study(
         store=store,
         key=_key(found.data),
         seed=row["seed"],
+        stimulus_folder=found.data / "stimuli",
     )
     _note_changes(opened, row)
     if prepare:

@@ -17,7 +17,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def new_id(bits: int = 96) -> str:
+def new_id(bits: int = 48) -> str:
     """A random name, in hexadecimal digits."""
     return secrets.token_hex(bits // 8)
 
