@@ -213,9 +213,7 @@ def _is_numeric(column: Any) -> bool:
 def _cell(value: Any, numeric: bool) -> str:
     if not numeric:
         return f"<td>{escape(str(value))}</td>"
-    shown = (
-        "–"
-        if value is None or math.isnan(value)
-        else (f"{value:.3f}" if isinstance(value, float) else str(value))
-    )
+    if value is None or math.isnan(value):
+        return '<td class="num">–</td>'
+    shown = f"{value:.3f}" if isinstance(value, float) else str(value)
     return f'<td class="num">{shown}</td>'

@@ -179,7 +179,8 @@ def correlations(study: Study) -> pd.DataFrame:
     """How metrics agree with the scores so far: metric, srocc, ci_low, ci_high, plcc, n.
 
     Spearman's correlation with Bonett and Wright's interval; the sign is turned where lower values
-    of the metric are better. Metrics are those of `srqa.study.values.compute_metrics`.
+    of the metric are better. Of choices, whose scales have a zero for each content, deviations from
+    the contents' means are correlated. Metrics are those of `srqa.study.values.compute_metrics`.
     """
     return _cached(study, "correlations", lambda: _correlations(study))
 
@@ -387,10 +388,9 @@ def _participants(study: Study) -> pd.DataFrame:
 
 def _correlations(study: Study) -> pd.DataFrame:
     import pandas as pd
-
-    import srqa.metrics.api as metrics
     from scipy.stats import pearsonr, spearmanr
 
+    import srqa.metrics.api as metrics
     from srqa.study.values import metric_table
 
     found = []
@@ -400,11 +400,15 @@ def _correlations(study: Study) -> pd.DataFrame:
         if n < 4:
             continue
         sign = 1 if metrics.metric(name, accept_licence=True).spec.higher_is_better else -1
+        if study.definition.is_paired:
+            middle = frame.groupby("content")[["value", "score"]].transform("mean")
+            frame[["value", "score"]] -= middle
         x = sign * frame["value"].to_numpy(dtype=float)
         y = frame["score"].to_numpy(dtype=float)
         srocc = float(spearmanr(x, y).statistic)
         half = 1.959964 * math.sqrt((1 + srocc**2 / 2) / (n - 3))
-        low, high = np.tanh(np.arctanh(np.clip(srocc, -0.999999, 0.999999)) + [-half, half])
+        z = math.atanh(min(max(srocc, -0.999999), 0.999999))
+        low, high = math.tanh(z - half), math.tanh(z + half)
         found.append([name, srocc, low, high, float(pearsonr(x, y).statistic), n])
     columns = ["metric", "srocc", "ci_low", "ci_high", "plcc", "n"]
     frame = pd.DataFrame(found, columns=columns)

@@ -90,14 +90,18 @@ class Database:
     def vacuum(self) -> None:
         """Leave no trace of erased rows in the files of the database."""
         with _explained(self):
-            engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                    connection.exec_driver_sql("VACUUM")
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                else:
+            if not self.is_sqlite:
+                engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+                with engine.connect() as connection:
                     connection.exec_driver_sql("VACUUM FULL")
+                return
+            with self._turn:
+                raw = self.engine.raw_connection()
+                try:
+                    for step in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM") * 2:
+                        raw.cursor().execute(step).fetchall()
+                finally:
+                    raw.close()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -208,7 +212,7 @@ def _refuse_newer(connection: Connection, config: Any) -> None:
 
 @contextmanager
 def _explained(database: Database) -> Iterator[None]:
-    shown = database.url.render_as_string(hide_password=True)
+    shown = database.file or database.url.render_as_string(hide_password=True)
     try:
         yield
     except sa.exc.DBAPIError as error:
