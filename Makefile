@@ -36,8 +36,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+DEVICE ?= cpu
 bench: setup
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks --device $(DEVICE) $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -1,135 +1,123 @@
-"""`make bench`: psnr-y and ssim-y of 1280x720 pairs, srqa beside its rivals, interleaved.
+"""srqa and its rivals side by side, on the same pictures, in turns: ratios with their spread.
 
-Prints ratios with their spread. Each measurement is a process of its own, from its start to its
-end. Values are compared first, so that no one is fast by being wrong.
+Each contender works in a process of its own; values are compared before anything is timed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.pictures import HEIGHT, WIDTH, make_pairs
-from benchmarks.rivals import CROP, RIVALS
-from srqa.devices import available_cores
+from benchmarks import machine, tables
+from benchmarks.comparison import Comparison, Row, compare
+from benchmarks.sections import Setting, fastest_decoder, sections
 
-AGREEMENT = {"psnr-y": 1e-4, "ssim-y": 1e-5}
-
-
-@dataclass
-class Measured:
-    """What a contender took: whole processes (by the clock, and of all cores), its loop alone."""
-
-    whole: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
-    loop: list[float] = field(default_factory=list)
-    megabytes: float = 0.0
-    values: dict[str, float] = field(default_factory=dict)
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+EXAMPLES = """examples:
+  make bench                                     all sections, some 25 minutes
+  make bench ARGS='--only folders,classical --rounds 5'
+  make bench ARGS='--quick'                      small pictures, to see that all runs
+  make bench ARGS='--write'                      puts the tables into docs/performance.md
+  make bench DEVICE=cuda                         the sections that a GPU can do
+"""
 
 
-def command(name: str, reference: Path, output: Path, threads: int) -> list[str]:
-    """The command line of a contender."""
-    if name == "srqa":
-        start = "from srqa.cli import main; main()"
-        options = ["--ref", str(reference), "--scale", str(CROP), "--workers", str(threads)]
-        run = ["evaluate", str(output), *options, "--no-cache", "--quiet", "--json"]
-        return [sys.executable, "-c", start, *run]
-    module = [sys.executable, "-m", "benchmarks.rivals", name]
-    return [*module, str(reference), str(output), str(threads)]
-
-
-def measure(name: str, into: Measured, *folders: Path, threads: int) -> None:
-    """Run a contender once."""
-    with tempfile.TemporaryFile() as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(command(name, *folders, threads), stdout=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        into.whole.append(time.perf_counter() - start)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"{name} failed with exit code {process.returncode}.")
-        out.seek(0)
-        document: dict[str, Any] = json.loads(out.read())
-    into.processor.append(usage.ru_utime + usage.ru_stime)
-    into.megabytes = max(into.megabytes, usage.ru_maxrss / 1024)
-    if name == "srqa":
-        into.values = {row["metric"]: row["mean"] for row in document["summary"]}
-    else:
-        into.loop.append(document["seconds"])
-        into.values = {metric: document[metric] for metric in AGREEMENT}
-
-
-def check_agreement(results: dict[str, Measured]) -> None:
-    """Stop if anybody's numbers differ: a comparison of speed would mean nothing."""
-    for name, result in results.items():
-        for metric, tolerance in AGREEMENT.items():
-            difference = abs(result.values[metric] - results["srqa"].values[metric])
-            if name != "decoding" and difference > tolerance:
-                sys.exit(f"{name} and srqa disagree on {metric} by {difference:.3g}; no benchmark.")
-
-
-def show(results: dict[str, Measured], pairs: int, threads: int) -> None:
-    """Print the table of ratios."""
-    base = results["decoding"]
-    print(
-        f"\npsnr-y and ssim-y of {pairs} pairs of {WIDTH}x{HEIGHT} PNG files, {threads} threads, "
-        f"{len(base.whole)} interleaved rounds\n{platform.machine()}, {available_cores()} cores, "
-        f"Python {platform.python_version()}\n"
+def main() -> int:
+    """Parse, measure, print; 1 if somebody's values were wrong."""
+    options = _options()
+    setting = Setting(
+        folder=options.pictures or Path(tempfile.mkdtemp(prefix="srqa-bench-")),
+        decoder="",
+        threads=options.threads,
+        device=options.device,
+        quick=options.quick,
     )
-    head = ("process", "x decoding", "spread", "cpu time", "x decoding", "loop", "peak memory")
-    print(f"{'':14}" + "".join(f"{word:>13}" for word in head))
-    for name, result in results.items():
-        ratios = [a / b for a, b in zip(result.whole, base.whole, strict=True)]
-        work = [a / b for a, b in zip(result.processor, base.processor, strict=True)]
-        cells = (
-            f"{statistics.median(result.whole):.2f} s",
-            f"{statistics.median(ratios):.2f}",
-            f"{min(ratios):.2f} to {max(ratios):.2f}",
-            f"{statistics.median(result.processor):.2f} s",
-            f"{statistics.median(work):.2f}",
-            f"{statistics.median(result.loop):.2f} s" if result.loop else "-",
-            f"{result.megabytes:.0f} MB",
+    if problem := _no_device(options.device):
+        print(f"Skipped: {problem}", file=sys.stderr)
+        return 0
+    setting = fastest_decoder(setting)
+    about = {"machine": machine.describe(options.device), "libraries": machine.libraries()}
+    if float(about["machine"]["load"]) > 0.5:
+        print(
+            f"The machine is busy (load {about['machine']['load']}): ratios will spread.",
+            file=sys.stderr,
         )
-        print(f"{name:14}" + "".join(f"{cell:>13}" for cell in cells))
-    own = statistics.median(results["srqa"].whole)
-    print(
-        f"\nsrqa's whole command against decoding's loop alone (no start-up, no import): "
-        f"{own / statistics.median(base.loop):.2f}"
+    measured: dict[str, list[tuple[Comparison, Sequence[Row]]]] = {}
+    parts: dict[str, str] = {}
+    for name in options.only:
+        measured[name], start = [], time.perf_counter()
+        for comparison in sections()[name](setting):
+            print(comparison.title, file=sys.stderr)
+            rows = compare(comparison, options.rounds, options.patience)
+            measured[name].append((comparison, rows))
+            print(tables.table(comparison, rows), flush=True)
+        parts[name] = "\n".join(tables.table(*found) for found in measured[name])
+        print(f"{name}: {time.perf_counter() - start:.0f} s\n", file=sys.stderr)
+        if options.json:
+            text = json.dumps(tables.document(measured, about), indent=1)
+            options.json.write_text(text + "\n", encoding="utf-8")
+    parts["machine"] = _about(about, options.rounds)
+    print(parts["machine"])
+    if options.write:
+        for name in tables.rewrite(PAGE, parts):
+            print(f"{PAGE.name} has no place for {name}.", file=sys.stderr)
+    rows = [row for found in measured.values() for _, rows in found for row in rows]
+    return 1 if any(row.wrong for row in rows) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make bench ARGS=...",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    print("Decoding is the bare decoder over the same files; values agree (checked before).")
+    names = list(sections())
+    parser.add_argument(
+        "--only", type=_names, default=names, help="sections, with commas: " + ", ".join(names)
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="samples of each  [5]")
+    parser.add_argument(
+        "--patience", type=float, default=15, help="seconds for all samples of a slow one  [15]"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="that each may use  [2]")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--quick", action="store_true", help="small pictures, few of them")
+    parser.add_argument("--pictures", type=Path, help="make the pictures here, and keep them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
+    parser.add_argument("--write", action="store_true", help=f"rewrite the tables in {PAGE.name}")
+    return parser.parse_args()
 
 
-def main() -> None:
-    """Parse, make the pictures, measure in turns, print."""
-    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=min(2, available_cores()))
-    parser.add_argument("--rivals", default=",".join(list(RIVALS)[1:]), help="who else runs")
-    parser.add_argument("--pictures", type=Path, help="keep the pictures here")
-    options = parser.parse_args()
-    rivals = [name for name in options.rivals.split(",") if name]
-    with tempfile.TemporaryDirectory() as temporary:
-        print(f"making {options.pairs} pairs ...", file=sys.stderr)
-        folders = make_pairs(options.pictures or Path(temporary), options.pairs)
-        results = {name: Measured() for name in ("decoding", "srqa", *rivals)}
-        for turn in range(options.rounds):
-            for name, result in results.items():
-                print(f"round {turn + 1}: {name}", file=sys.stderr)
-                measure(name, result, *folders, threads=options.threads)
-            check_agreement(results)
-    show(results, options.pairs, options.threads)
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in sections()]:
+        raise argparse.ArgumentTypeError(f"there is no section {unknown[0]!r}")
+    return names
+
+
+def _no_device(device: str) -> str:
+    if device == "cpu":
+        return ""
+    import torch
+
+    return "" if torch.cuda.is_available() else f"torch finds no GPU for --device {device}."
+
+
+def _about(about: dict[str, dict[str, str]], rounds: int) -> str:
+    facts = about["machine"]
+    used = ", ".join(f"{name} {v}" for name, v in about["libraries"].items() if v)
+    where = ", ".join(filter(None, (facts["processor"], facts.get("gpu"), facts["system"])))
+    return (
+        f"Measured on {facts['date']} on {where}, load before {facts['load']}; medians of up to "
+        f"{rounds} rounds. {used}.\n"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

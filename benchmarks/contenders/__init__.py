@@ -1,0 +1,1 @@
+"""Who takes part: functions that prepare work in a contender's process (`benchmarks.contender`)."""

@@ -1,0 +1,133 @@
+"""One pair of pictures that lie in memory, in the form that a library takes: a metric's own time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contender import Work
+
+SMALL = 256
+"""Pixels a side of the pictures that warm a contender up."""
+
+
+def own(metrics: list[str], output: str, reference: str, threads: int, device: str = "cpu") -> Work:
+    """srqa's metrics, one after the other, on the planes that its engine hands over."""
+    from srqa.engine.protocol import Prepared, get_protocol
+    from srqa.metrics import registry
+
+    same_conditions(
+        threads, torch=device != "cpu" or any(registry.get(m).features for m in metrics)
+    )
+    specs = [registry.get(name) for name in metrics]
+    pictures = [Prepared(pixels(path), get_protocol("sr")) for path in (output, reference)]
+    planes = {}
+    for spec in specs:
+        kept = [picture.planes(spec, 0) for picture in pictures][: 1 if spec.kind == "nr" else 2]
+        planes[spec.name] = [tensor(p[None], device) if device != "cpu" else p for p in kept]
+        spec(*(p[..., :SMALL, :SMALL].copy() if device == "cpu" else p for p in planes[spec.name]))
+
+    def work() -> dict[str, float]:
+        forget()
+        return {spec.name: float(spec(*planes[spec.name])) for spec in specs}
+
+    return work
+
+
+def rival(
+    library: str, metric: str, output: str, reference: str, threads: int, device: str = "cpu"
+) -> Work:
+    """A metric of a rival's."""
+    import torch
+
+    from benchmarks.contenders import rivals
+
+    same_conditions(threads, torch=True)
+    function = rivals.call(library, metric)
+    pair = [pixels(path) for path in (output, reference)]
+    if library != "sewar":
+        pair = [planes_of(p) for p in pair]
+    if library in rivals.TENSORS:
+        pair = [tensor(p[None], device) for p in pair]
+        if hasattr(function, "to"):
+            function = function.to(device)
+    elif device != "cpu":
+        from benchmarks.contender import Absent
+
+        raise Absent(f"{library} computes on the CPU only")
+    with torch.inference_mode():
+        small = (slice(None),) * (pair[0].ndim - 2) if library != "sewar" else ()
+        function(*(p[(*small, slice(SMALL), slice(SMALL))] for p in pair))
+
+    def work() -> dict[str, float]:
+        with torch.inference_mode():
+            return {metric: float(function(*pair))}
+
+    return work
+
+
+def reading(output: str, reference: str, threads: int) -> Work:
+    """One read of both pictures' planes: what no metric can be faster than."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    halves = [
+        part
+        for path in (output, reference)
+        for part in np.array_split(planes_of(pixels(path)).reshape(-1), threads)
+    ]
+    pool = ThreadPoolExecutor(threads)
+
+    def work() -> dict[str, float]:
+        return {"sum": sum(pool.map(lambda part: float(part.sum()), halves))}
+
+    return work
+
+
+def pixels(path: str) -> np.ndarray[Any, Any]:
+    """A picture file, (H, W, 3) uint8."""
+    from srqa.images.read import read
+
+    return read(Path(path)).pixels
+
+
+def planes_of(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """(H, W, 3) uint8 as planes (3, H, W) float32 in [0, 1]."""
+    from srqa.engine.protocol import to_planes
+
+    return to_planes(picture)
+
+
+def tensor(planes: np.ndarray[Any, Any], device: str) -> Any:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(planes)).to(device)
+
+
+_conditions = ExitStack()
+
+
+def same_conditions(threads: int, torch: bool) -> None:
+    """What srqa's engine sets for itself, for everybody: freed memory is kept by the process."""
+    import cv2
+
+    from srqa.engine.runner import tuned_process
+
+    _conditions.enter_context(tuned_process())
+    cv2.setNumThreads(threads)
+    if torch:
+        import torch as library
+
+        library.set_num_threads(threads)
+
+
+def forget() -> None:
+    """Drop kept maps of networks: each call computes all."""
+    import sys
+
+    if "torch" in sys.modules:
+        from srqa.metrics import features
+
+        features.forget()

@@ -1,0 +1,111 @@
+"""psnr-y and ssim-y of folders of 1280x720 PNG pairs, for the first time and again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.comparison import Comparison, Slope, Target
+from benchmarks.contender import Contender
+from benchmarks.contenders import loops, programs
+from benchmarks.pictures import make_pairs
+from benchmarks.sections import Setting
+
+METRICS = "psnr-y,ssim-y"
+LOOPS = {"scikit-image": 20, "piq": 10, "torchmetrics": 4, "pyiqa": 4}
+"""Pairs that a rival's loop goes through: slow ones fewer, the time is given for one pair."""
+
+
+def comparisons(setting: Setting) -> list[Comparison]:
+    """srqa's command against bare decoding, and against rivals' loops."""
+    few, many = (10, 30) if setting.quick else (100, 500)
+    reference, output = make_pairs(setting.folder / "pairs", many)
+    folders: dict[str, Any] = {"reference": str(reference), "output": str(output)}
+    small = links(setting, few)
+    decoder = {"decoder": setting.decoder}
+
+    def decoding(pairs: int) -> Contender:
+        given = {**folders, **decoder, "pairs": pairs}
+        return Contender(f"decoding, {pairs} pairs", loops.decoding, given, units=pairs)
+
+    def own(pairs: int, arguments: list[str]) -> Contender:
+        arguments = [*arguments, "--device", setting.device]
+        given = {"arguments": arguments, "metrics": METRICS}
+        return Contender(f"srqa, {pairs} pairs", programs.evaluate, given, units=pairs, whole=True)
+
+    rivals = tuple(
+        Contender(f"{library}, loop", loops.rival, {**folders, **decoder, "library": library,
+                  "pairs": pairs}, units=pairs)
+        for library, pairs in LOOPS.items()
+    )  # fmt: skip
+    slope, bare = "srqa, each further pair", "decoding, each further pair"
+    return [
+        Comparison(
+            "psnr-y and ssim-y of folders of 1280x720 PNG pairs",
+            (
+                decoding(few),
+                decoding(many),
+                own(few, small),
+                own(many, [str(output), "--ref", str(reference), "--scale", "4"]),
+                *rivals,
+            ),
+            base=f"decoding, {few} pairs",
+            slopes=(
+                Slope(bare, f"decoding, {many} pairs", f"decoding, {few} pairs"),
+                Slope(slope, f"srqa, {many} pairs", f"srqa, {few} pairs"),
+            ),
+            targets=(
+                Target(slope, bare, most=1.3),
+                Target(f"srqa, {few} pairs", f"decoding, {few} pairs", most=1.6),
+                Target("scikit-image, loop", slope, least=5),
+                Target("piq, loop", slope, least=8),
+                Target("pyiqa, loop", slope, least=40),
+            ),
+            threads=setting.threads,
+            tolerance=1.0,
+            note=f"`srqa` is the whole command, start-up included; decoding ({setting.decoder}, the "
+            "fastest of others' decoders here) and the rivals' loops on Y, with the same decoder "
+            "and threads, are warm: their imports are left out.",
+        )
+    ]
+
+
+def again(setting: Setting) -> list[Comparison]:
+    """The same folder once more, with and without trust in the times of its files."""
+    pairs = 10 if setting.quick else 100
+    arguments = links(setting, pairs)
+    folders: dict[str, Any] = {"reference": arguments[2], "output": arguments[0], "pairs": pairs}
+
+    def own(name: str, *more: str, **how: Any) -> Contender:
+        given = {"arguments": [*arguments, *more], "metrics": METRICS, **how}
+        return Contender(name, programs.evaluate, given, whole=True)
+
+    return [
+        Comparison(
+            f"A second run over {pairs} unchanged 1280x720 PNG pairs",
+            (
+                Contender("hashing alone", loops.hashing, folders),
+                own("srqa, first run", cache=True),
+                own("srqa, second run", warm=True),
+                own("srqa, second run --rehash", "--rehash", warm=True),
+                Contender("srqa --version", programs.own, {"arguments": ["--version"]}, whole=True),
+            ),
+            base="hashing alone",
+            unit="run",
+            targets=(Target("srqa, second run", "hashing alone", most=10.0),),
+            threads=setting.threads,
+        )
+    ]
+
+
+def links(setting: Setting, pairs: int) -> list[str]:
+    """Folders with the first pairs only, and the arguments of `srqa evaluate` for them."""
+    make_pairs(setting.folder / "pairs", pairs)
+    made = []
+    for kind in ("out", "ref"):
+        place = setting.folder / f"first{pairs}-{kind}"
+        place.mkdir(exist_ok=True)
+        for source in sorted((setting.folder / "pairs" / kind).glob("*.png"))[:pairs]:
+            if not (place / source.name).exists():
+                (place / source.name).hardlink_to(source)
+        made.append(str(place))
+    return [made[0], "--ref", made[1], "--scale", "4"]
