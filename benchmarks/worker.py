@@ -1,4 +1,4 @@
-"""The process of one contender: ``python -m benchmarks.worker MODULE:FUNCTION ARGUMENTS THREADS WHOLE``.
+"""The process of one contender; its arguments are those of `benchmarks.contender.Process`.
 
 Prepares the work, then writes one JSON line for its first call, and one for each line it reads.
 Imports nothing but the standard library by itself, so that programs start from a small process.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,7 +76,7 @@ def stamps(reference: str, output: str, pairs: int, threads: int) -> Work:
     """Asking the system for both files' sizes and times."""
 
     def pair(a: Path, b: Path) -> Scores:
-        os.stat(a), os.stat(b)
+        a.stat(), b.stat()
         return ()
 
     return _over(pair, reference, output, pairs, threads, names=())

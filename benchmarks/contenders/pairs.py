@@ -1,4 +1,4 @@
-"""One pair of pictures that lie in memory, in the form that a library takes: a metric's own time."""
+"""One pair of pictures in memory, in the form that a library takes: a metric's own time."""
 
 from __future__ import annotations
 

@@ -62,9 +62,9 @@ def comparisons(setting: Setting) -> list[Comparison]:
             ),
             threads=setting.threads,
             tolerance=1.0,
-            note=f"`srqa` is the whole command, start-up included; decoding ({setting.decoder}, the "
-            "fastest of others' decoders here) and the rivals' loops on Y, with the same decoder "
-            "and threads, are warm: their imports are left out.",
+            note="`srqa` is the whole command, start-up included. Decoding "
+            f"({setting.decoder}, the fastest of others' decoders here) and the rivals' loops on "
+            "Y, with the same decoder and threads, are warm: their imports are left out.",
         )
     ]
 

@@ -204,6 +204,35 @@ def test_png_damage_is_found(make: Maker, capfd: pytest.CaptureFixture) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+def test_png_inflated_by_libdeflate_is_libpngs(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large enough for several blocks, with all row filters, in several chunks."""
+    rng = np.random.default_rng(5)
+    large = cv2.resize(make.rgb, (331, 240), interpolation=cv2.INTER_CUBIC)
+    large[100:] = rng.integers(0, 256, large[100:].shape)
+    files = [make.pillow(large, "PNG"), make.pillow(large[..., 0], "PNG", compress_level=0)]
+    files.append(imagecodecs.png_encode(large.astype(np.uint16) * 250))
+    quick = [decode(data, "").pixels for data in files]
+    monkeypatch.setattr("srqa.images.decoders.png._WHOLE", 0)
+    for data, pixels in zip(files, quick, strict=True):
+        np.testing.assert_array_equal(pixels, decode(data, "").pixels)
+        np.testing.assert_array_equal(pixels, imagecodecs.png_decode(data))
+
+
+@pytest.mark.parametrize("whole", [0, 2**27])
+def test_png_with_a_damaged_stream_in_a_sound_chunk(
+    make: Maker, monkeypatch: pytest.MonkeyPatch, whole: int
+) -> None:
+    monkeypatch.setattr("srqa.images.decoders.png._WHOLE", whole)
+    rows = b"".join(b"\0" + row.tobytes() for row in make.rgb)
+    sound = zlib.compress(rows)
+    header = struct.pack(">IIBBBBB", 34, 24, 8, 2, 0, 0, 0)
+    for body in (sound[:-1] + b"\0", sound[:-40], zlib.compress(rows[:-103]), b"\0" + sound):
+        parts = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+        assert refusal(b"\x89PNG\r\n\x1a\n" + b"".join(make.chunk(*part) for part in parts))
+
+
 # --- JPEG ---
 
 
