@@ -8,7 +8,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from srqa.engine.runner import available_cores
+from srqa.devices import available_cores
 
 LIBRARIES = (
     "numpy", "opencv-python-headless", "imagecodecs", "torch", "scikit-image", "piq",

@@ -113,7 +113,7 @@ def same_conditions(threads: int, torch: bool) -> None:
     """What srqa's engine sets for itself, for everybody: freed memory is kept by the process."""
     import cv2
 
-    from srqa.engine.runner import tuned_process
+    from srqa.threads import tuned_process
 
     _conditions.enter_context(tuned_process())
     cv2.setNumThreads(threads)
