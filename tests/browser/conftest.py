@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 from pages import PATIENCE, Opened
+from raters import FIND, Participant, Served, stay_quiet
 from report_runs import run_with_pictures
 
 from srqa.report.html import write_report
@@ -85,3 +86,34 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = run_with_pictures(folder, methods=("blur", "noise", "third"), size=(240, 320))
     write_report(run, folder / "report.html")
     return folder
+
+
+@pytest.fixture
+def person(browser) -> Iterator[Callable[..., Participant]]:
+    """Opens a study for somebody new, and checks afterwards that the page stayed quiet."""
+    contexts, complaints = [], []
+
+    def go(
+        at: Served, query: str = "", width: int = 1280, height: int = 800,
+        load: bool = True, sockets: Callable | None = None, **options,
+    ) -> Participant:  # fmt: skip
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(60_000)
+        context.add_init_script(FIND)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        one = Participant(page, at.study())
+        if sockets:
+            page.route_web_socket("**/_stcore/stream", sockets)
+        if load:
+            page.goto(f"{at.url}{query}")
+        return one
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert stay_quiet(complaints) == []

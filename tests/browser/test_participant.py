@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 from raters import (
     CODE,
-    FIND,
     METHODS,
-    Participant,
     Served,
     expect,
     finish,
     picture,
     served,
-    stay_quiet,
     words_of,
 )
 
@@ -68,33 +65,6 @@ def _training(method: str) -> list[dict]:
         return [{"pair": [first, f"{METHODS[2]}/scene0.png"]}]
     expect_ = {"slider": [50, 100], "ccr": [-3, -1]}.get(method, [4, 5])
     return [{"stimulus": first, "expect": expect_}]
-
-
-@pytest.fixture
-def person(browser) -> Iterator[Callable[..., Participant]]:
-    """Opens a study for somebody new, and checks afterwards that the page stayed quiet."""
-    contexts, complaints = [], []
-
-    def go(
-        at: Served, query: str = "", width: int = 1280, height: int = 800, **options
-    ) -> Participant:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
-        )
-        context.set_default_timeout(60_000)
-        context.add_init_script(FIND)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        one = Participant(page, at.study())
-        page.goto(f"{at.url}{query}")
-        return one
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert stay_quiet(complaints) == []
 
 
 @pytest.mark.parametrize(("method", "ratio", "locale", "window"), WALKS)
