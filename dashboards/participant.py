@@ -45,10 +45,12 @@ base = f"/{prefix}" if prefix else ""
 st.set_page_config(page_title=study.title("en"), layout="wide")
 st.html(BARE)
 
-entry = flow.enter(study, st.query_params.to_dict())
+given = st.query_params.to_dict()
+# Only arrivals are counted: a room full of people behind one address goes on undisturbed.
+entry = flow.enter(study, given, None if "t" in given else st.context.ip_address)
 st.session_state["token"] = entry.token
 if entry.token:
-    if st.query_params.to_dict() != {"t": entry.token}:
+    if given != {"t": entry.token}:
         st.query_params.from_dict({"t": entry.token})
     screen = flow.next(study, entry.token, base)
 else:

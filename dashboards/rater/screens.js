@@ -47,8 +47,11 @@ const screens = (() => {
     return () => clearInterval(timer);
   }
 
+  const FIVE = [1, 2, 3, 4, 5];
+
   function field(question, say) {
-    const {id, text, kind, options = [], optional} = question;
+    const {id, text, kind, optional} = question;
+    const options = question.options?.length ? question.options : FIVE;
     const legend = optional ? `${text} ${say("questions.optional")}` : text;
     if (kind === "text") {
       const area = h("textarea", {rows: 3, maxlength: 2000, id: `q-${id}`});

@@ -28,15 +28,9 @@ from srqa.study import tables as t
 from srqa.study.study import Study, open_study
 
 CODE = "THANKS-4711"
+PASSPHRASE = "correct horse battery"
 METHODS = ("qqcubic", "qqsharp", "qqnearest")  # names that occur nowhere else in a page
 SIZE = (96, 128)
-SERVE = (
-    "import sys\n"
-    "from srqa.study.serving import serve_participants\n"
-    "from srqa.study.study import open_study\n"
-    "study = open_study(sys.argv[1], prepare=True)\n"
-    "serve_participants(study, '127.0.0.1', int(sys.argv[2]))\n"
-)
 
 
 def picture(content: int, method: int) -> np.ndarray:
@@ -91,8 +85,8 @@ def answers(url: str) -> bool:
 class Served:
     """A study that is served by a process of its own, which can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, command: str = "serve") -> None:
+        self.folder, self.port, self.command = folder, free_port(), [command]
         self.log = folder / "server.log"
         self.process: subprocess.Popen | None = None
         self.start()
@@ -102,10 +96,11 @@ class Served:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        environment = os.environ | {"TEST_CODE": CODE}
+        environment = os.environ | {"TEST_CODE": CODE, "SRQA_ADMIN_PASSPHRASE": PASSPHRASE}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, str(self.folder), str(self.port)],
+                [sys.executable, "-m", "srqa", "study", *self.command, str(self.folder), "--port",
+                 str(self.port), "--address", "127.0.0.1"],
                 env=environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         end = time.monotonic() + PATIENCE / 1000
@@ -296,7 +291,14 @@ def finish(
 
 def stay_quiet(complaints: Sequence[str]) -> list[str]:
     """What a page said that it should not; a dropped line or a stopped server may be told."""
-    allowed = ("WebSocket", "net::ERR", "Failed to load resource", "Failed to fetch")
+    allowed = (
+        "WebSocket",
+        "net::ERR",
+        "Failed to load",
+        "Failed to fetch",
+        "Client Error",
+        "No response",
+    )
     return [line for line in complaints if not any(word in line for word in allowed)]
 
 
