@@ -83,6 +83,9 @@ Examples:
     help="Use metrics whose code or weights forbid commercial use.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache of scores.")
+@click.option(
+    "--rehash", is_flag=True, help="Read every file, even if its size and times are as they were."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no remarks.")
 def command(outputs: tuple[Path, ...], **given: Any) -> int:
     """Compute metrics of super-resolved pictures.
@@ -116,6 +119,7 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
             offline=given["offline"],
             accept_licence=given["accept_licence"],
             cache=not given["no_cache"],
+            rehash=given["rehash"],
             progress=progress,
             fetching=fetching,
             command=command_line(),

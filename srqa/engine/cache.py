@@ -20,6 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS scores (key BLOB PRIMARY KEY, value REAL, problem TEXT, seconds REAL)
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, facts TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hashes (key BLOB PRIMARY KEY, stamp TEXT, sha256 TEXT) WITHOUT ROWID;
 """
 FORMAT = 1
 _PATIENCE = 30.0  # seconds that other processes are waited for
@@ -72,15 +73,24 @@ def _begin(database: sqlite3.Connection) -> None:
 class Cache:
     """Scores and picture facts by key; safe for several threads and several processes.
 
+    Also hashes of files by their paths, see `srqa.engine.hashes`.
+
     A cache that cannot be used never stops an evaluation: `problem` then says why, once.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, rehash: bool = False) -> None:
+        """
+        Args:
+            path: of the database; `default_path()` when not said.
+            rehash: believe no hash that was noted before; new ones are noted.
+        """
         self.path = path or default_path()
+        self._rehash = rehash
         self.problem = ""
         self._lock = threading.Lock()
         self._pending_scores: dict[bytes, CachedScore] = {}
         self._pending_pictures: dict[bytes, str] = {}
+        self._pending_hashes: dict[bytes, tuple[str, str]] = {}
         self._last_commit = time.monotonic()
         self._database: sqlite3.Connection | None = None
         try:
@@ -126,6 +136,24 @@ class Cache:
             rows = self._select("pictures", "facts", [key])
         return dict(json.loads(rows[0][1])) if rows else None
 
+    def hash_of(self, path: bytes, stamp: str) -> str | None:
+        """The SHA-256 of a file's content, if it was noted beside this stamp."""
+        if self._rehash:
+            return None
+        with self._lock:
+            rows = self._select("hashes", "stamp, sha256", [path])
+        return str(rows[0][2]) if rows and rows[0][1] == stamp else None
+
+    def put_hash(self, path: bytes, stamp: str, sha256: str) -> None:
+        """Remember the SHA-256 of a file's content."""
+        with self._lock:
+            self._pending_hashes[path] = stamp, sha256
+            self._commit_if_due()
+
+    def forget_hash(self, path: bytes) -> None:
+        """No stamp is believed for this file until it is hashed again."""
+        self.put_hash(path, "", "")
+
     def put_score(self, key: bytes, score: CachedScore) -> None:
         """Remember a score; it is written with others, at the latest by `close`."""
         with self._lock:
@@ -138,14 +166,16 @@ class Cache:
             self._pending_pictures[key] = json.dumps(facts)
 
     def _commit_if_due(self) -> None:
-        if len(self._pending_scores) >= 500 or time.monotonic() - self._last_commit > 2:
+        waiting = max(len(self._pending_scores), len(self._pending_hashes))
+        if waiting >= 500 or time.monotonic() - self._last_commit > 2:
             self._commit()
 
     def _commit(self) -> None:
         scores, pictures = self._pending_scores, self._pending_pictures
-        self._pending_scores, self._pending_pictures = {}, {}
+        hashes = self._pending_hashes
+        self._pending_scores, self._pending_pictures, self._pending_hashes = {}, {}, {}
         self._last_commit = time.monotonic()
-        if self._database is None or not (scores or pictures):
+        if self._database is None or not (scores or pictures or hashes):
             return
         try:
             self._database.execute("BEGIN IMMEDIATE")
@@ -155,6 +185,10 @@ class Cache:
             )
             self._database.executemany(
                 "INSERT OR REPLACE INTO pictures VALUES (?, ?)", list(pictures.items())
+            )
+            self._database.executemany(
+                "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)",
+                [(path, *noted) for path, noted in hashes.items()],
             )
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
@@ -207,5 +241,6 @@ class Cache:
             n = int(self._database.execute("SELECT COUNT(*) FROM scores").fetchone()[0])
             self._database.execute("DELETE FROM scores")
             self._database.execute("DELETE FROM pictures")
+            self._database.execute("DELETE FROM hashes")
             self._database.execute("VACUUM")
             return n

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -94,6 +95,7 @@ def evaluate(
     offline: bool = False,
     accept_licence: bool = False,
     cache: bool = True,
+    rehash: bool = False,
     out: Path | str | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -129,6 +131,8 @@ def evaluate(
         offline: fetch no weights.
         accept_licence: use metrics whose code or weights forbid commercial use.
         cache: use and fill the user's cache of scores.
+        rehash: read and hash every file; else those whose size, inode and times are as they were
+            are taken for unchanged.
         out: folder for the Run.
         resume: go on with an interrupted Run in `out`.
         overwrite: replace a Run in `out`.
@@ -189,10 +193,11 @@ def evaluate(
     items = [printable_names(item) for item in with_scales(collection.items)]
     plan = replace(plan, given={name: match(table, items) for name, table in numbers.items()})
     output = Output(Path(out), resume, overwrite) if out is not None else None
+    kept = partial(Cache, rehash=rehash) if cache else None
     with network_forbidden(offline):
         specs, left_out = with_weights(specs, asked_for=bool(metrics), progress=fetching)
         plan = replace(plan, metrics=specs)
-        return _computed(items, plan, collection, left_out, output, cache, progress, command)
+        return _computed(items, plan, collection, left_out, output, kept, progress, command)
 
 
 def _computed(
@@ -201,7 +206,7 @@ def _computed(
     collection: Collection,
     notes: list[str],
     output: Output | None,
-    cache: bool,
+    kept: Callable[[], Cache] | None,
     progress: Progress | None,
     command: str,
 ) -> Run:
@@ -211,7 +216,7 @@ def _computed(
         if output:
             output.check()
         resume = output is not None and output.resume
-        results, whole, problems = _results(items, plan, journal, resume, cache, progress)
+        results, whole, problems = _results(items, plan, journal, resume, kept, progress)
         made = assemble(items, results, whole, plan, collection, [*notes, *problems])
         made.manifest |= {
             "command": command,
@@ -259,7 +264,7 @@ def _results(
     plan: Plan,
     journal: Journal | None,
     resume: bool,
-    use_cache: bool,
+    kept: Callable[[], Cache] | None,
     progress: Progress | None,
 ) -> tuple[dict[Item, ItemResult], list[sets.SetResult], list[str]]:
     """Results by item and of whole sets, and what went wrong with the cache.
@@ -270,7 +275,7 @@ def _results(
     if journal:
         results = _resumed(journal, items, plan) if resume else {}
         journal.start(results.values())
-    cache = Cache() if use_cache else None
+    cache = kept() if kept else None
     todo = [item for item in items if item not in results]
     total, done = len(items) + sets.work(items, plan), len(results)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Generator, Iterable
@@ -15,13 +14,14 @@ from typing import Any, Literal, TypeVar
 from srqa.engine.batches import Batches
 from srqa.engine.cache import Cache, digest
 from srqa.engine.compute import ItemResult, Work, compute_on_arrays, put
+from srqa.engine.hashes import Content
 from srqa.engine.plan import Plan
 from srqa.engine.protocol import Prepared, fit, same_type
 from srqa.engine.results import NOT_APPLICABLE, FileRow
 from srqa.errors import ReadError, SrqaError
 from srqa.files import printable
 from srqa.images.layout import Item
-from srqa.images.read import DecodePolicy, Picture, decode, read_bytes
+from srqa.images.read import DecodePolicy, Picture, decode
 from srqa.metrics.spec import MetricSpec
 from srqa.threads import in_threads, tuned_process
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class PictureFile:
-    """One file, read once, hashed, and decoded only when somebody needs its pixels."""
+    """One file, hashed, and decoded only when somebody needs its pixels."""
 
     def __init__(
         self,
@@ -41,9 +41,8 @@ class PictureFile:
     ) -> None:
         self.role, self.path, self.name = role, path, name
         self._policy, self._cache = policy, cache
-        self._data: bytes | None = read_bytes(path)
-        self._size = len(self._data)
-        self.sha256 = hashlib.sha256(self._data).hexdigest()
+        self._content = Content(path, cache)
+        self.sha256 = self._content.sha256
         self._key = digest("picture", self.sha256, policy.describe())
         self._picture: Picture | None = None
 
@@ -52,12 +51,10 @@ class PictureFile:
         """The decoded picture.
 
         Raises:
-            ReadError: it cannot be decoded.
+            ReadError: it cannot be decoded, or was changed since it was hashed.
         """
         if self._picture is None:
-            data = self._data if self._data is not None else read_bytes(self.path)
-            self._picture = decode(data, self.name, self._policy)
-            self._data = None
+            self._picture = decode(self._content.take(), self.name, self._policy)
         return self._picture
 
     def row(self) -> FileRow:
@@ -81,7 +78,7 @@ class PictureFile:
             self.name,
             printable(self.path.absolute().as_posix()),
             self.sha256,
-            self._size,
+            self._content.size,
             **facts,
         )
 
