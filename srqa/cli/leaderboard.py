@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +82,8 @@ def command(hr: tuple[str, ...], as_json: bool, quiet: bool, **given: Any) -> in
     from contextlib import nullcontext
 
     from srqa.cli.console import reader_may_leave
-    from srqa.cli.evaluate import list_absent, remarks, show
-    from srqa.cli.progress import pictures
+    from srqa.cli.evaluate import command_line, list_absent, remarks, show
+    from srqa.cli.progress import pictures, stages
     from srqa.cli.upscale import tile
     from srqa.cli.weights import fetching
     from srqa.engine.leaderboard import leaderboard
@@ -93,7 +91,7 @@ def command(hr: tuple[str, ...], as_json: bool, quiet: bool, **given: Any) -> in
 
     shared = {key: given[key] for key in ("device", "offline", "memory")}
     running = shared | {key: given[key] for key in ("dtype", "ensemble", "threads")}
-    with nullcontext() if quiet else fetching() as fetched, _stages(quiet) as progress:
+    with nullcontext() if quiet else fetching() as fetched, stages(quiet=quiet) as progress:
         run = leaderboard(
             list(hr),
             given["models"],
@@ -107,7 +105,7 @@ def command(hr: tuple[str, ...], as_json: bool, quiet: bool, **given: Any) -> in
             evaluating=shared | {"accept_licence": given["accept_licence"]},
             progress=progress,
             fetching=fetched,
-            command=_command_line(),
+            command=command_line(),
         )
     with reader_may_leave():
         show(run, "json" if as_json else "table")
@@ -123,24 +121,6 @@ def command(hr: tuple[str, ...], as_json: bool, quiet: bool, **given: Any) -> in
     if not quiet:
         click.echo(f"Run written to {run.path}; open {path} in a browser.", err=True)
     return _some_failed(run)
-
-
-@contextmanager
-def _stages(quiet: bool) -> Iterator[Any]:
-    from srqa.cli.progress import steps
-
-    try:
-        with steps(quiet=quiet) as progress:
-            yield progress
-    except KeyboardInterrupt:
-        complain("Interrupted.", "The same command goes on from where it was.")
-        raise SystemExit(130) from None
-
-
-def _command_line() -> str:
-    from srqa.cli.evaluate import command_line
-
-    return command_line()
 
 
 def _show_costs(run: Run) -> None:

@@ -84,3 +84,30 @@ def steps(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | 
             bar.update(task, description=what, completed=done, total=total or None)
 
         yield update
+
+
+@contextmanager
+def stages(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | None]:
+    """The same for work that the same command takes up again; a line a stage without a terminal.
+
+    Args:
+        quiet: say nothing.
+    """
+    from srqa.cli.console import err
+
+    try:
+        if quiet or err().is_terminal:
+            with steps(quiet=quiet) as update:
+                yield update
+            return
+        said: set[str] = set()
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in said:
+                said.add(what)
+                err().print(f"{what} ...")
+
+        yield tell
+    except KeyboardInterrupt:
+        complain("Interrupted.", "The same command goes on from where it was.")
+        raise SystemExit(130) from None

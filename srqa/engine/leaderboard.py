@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,6 +260,7 @@ class _Board:
         made = _resumed(make)
         if made.failed and len(made.failed) == len(made.records):
             raise InputError(f"No picture can be degraded by {scale:g}: {told(made.failed[0])}.")
+        _tidy(made.folder, [made.folder / one.lr for r in made.records for one in r.files])
         for record in made.failed:
             self._failed = True
             self.notes.append(f"Not degraded: {told(record)}")
@@ -285,7 +286,7 @@ class _Board:
             )
 
         made = _resumed(make)
-        _tidy(made)
+        _tidy(made.folder, made.outputs)
         if not made.outputs:
             raise InputError(f"{entrant.name} enlarges none: {made.problems[0].problem}")
         for row in made.problems:
@@ -359,11 +360,11 @@ def _resumed(make: Callable[[bool], T]) -> T:
         return make(False)
 
 
-def _tidy(made: Upscaled) -> None:
-    """Remove outputs of pictures that take no part any more, or they would be evaluated."""
-    wanted = {path.resolve() for path in made.outputs}
-    for found in Finder(frozenset()).find(made.folder) if made.outputs else ():
-        if Path(found.path).resolve() not in wanted:
+def _tidy(folder: Path, wanted: Iterable[Path]) -> None:
+    """Remove what was made of pictures that take no part any more, or it would be evaluated."""
+    kept = {path.resolve() for path in wanted}
+    for found in Finder(frozenset()).find(folder) if kept else ():
+        if Path(found.path).resolve() not in kept:
             with suppress(OSError):
                 os.unlink(found.path)  # noqa: PTH108
 

@@ -39,6 +39,7 @@ class Testset:
         get: how to get it.
         sizes: (width, height) of each picture, by such a part; as published, before cropping.
         limits: shortest and longest side of any picture; 0 where not known.
+        hashes: of the pixels, whole and cut for x3, where they are known for certain.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Testset:
     stems: tuple[str, ...] = ()
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     limits: tuple[int, int] = (0, 0)
+    hashes: frozenset[str] = frozenset()
 
 
 _CLASSIC = (
@@ -74,6 +76,19 @@ KNOWN: dict[str, Testset] = {
                 "head": (280, 280),
                 "woman": (228, 344),
             },
+            hashes=frozenset(
+                (
+                    "1775141c775680f696181cba82d4848ddba9b9e40e5624de947df8d2058c17be",
+                    "fbe2913bd50c676313e4542b9d0b3ac1d6dd44e266a5cede716ff67d8cfe3fbc",
+                    "390feb7c842c6df73d1047770e079b36a6606646d7d1d62bcbef026a5ee46d53",
+                    "520cadc43dca8654dd786493776447d7f1f0807a29e6d95f8b98e2b8745ceb70",
+                    "7459df33c8ea2caca1b88fe65e936698d24d8328d417023b33752fcb6f186e9a",
+                    "bd7a2db917d2337565634757e2fcf0793da2f043e35ab2f0db4e63327d16cfda",
+                    "127f446885f3d6e0e4f751ae7bac477e55fdfa16f3ea907bb706a8361a251210",
+                    "2808ae5fb2b6da4be7923d4e5d0504dd61effb8509670dcbd92655aedbc943dd",
+                    "11d354a0d4ede5f36f36d6379a3e7fbccf2afe752bf2f56835ef4bcfc4cc42a7",
+                )
+            ),
         ),
         Testset(
             "set14",
@@ -229,7 +244,7 @@ def add(name: str, folder: Path, progress: Progress | None = None) -> tuple[Entr
     hashes, sizes = _measured(folder, progress)
     entry = Entry(name, folder.absolute(), hashes)
     _save([*(one for one in entries().values() if one.name != name), entry])
-    return entry, _as_published(name, sizes)
+    return entry, _as_published(name, hashes, sizes)
 
 
 def remove(name: str) -> None:
@@ -260,7 +275,7 @@ def check(entry: Entry, progress: Progress | None = None) -> list[Finding]:
     for names, words in ((gone, "missing"), (new, "new"), (changed, "changed")):
         if names:
             found.append(Finding(f"{len(names)} {words} since it was added: {some(names)}.", True))
-    return found + _as_published(entry.name, sizes)
+    return found + _as_published(entry.name, hashes, sizes)
 
 
 def _measured(
@@ -285,7 +300,9 @@ def _measured(
     return hashes, sizes
 
 
-def _as_published(name: str, sizes: dict[str, tuple[int, int]]) -> list[Finding]:
+def _as_published(
+    name: str, hashes: dict[str, str], sizes: dict[str, tuple[int, int]]
+) -> list[Finding]:
     known = KNOWN.get(name)
     if known is None:
         return []
@@ -300,6 +317,12 @@ def _as_published(name: str, sizes: dict[str, tuple[int, int]]) -> list[Finding]
     if lacking and any(s in n.lower() for s in known.stems for n in sizes):
         found.append(Finding(f"No picture is called {', '.join(lacking)}.", True))
     found += _sizes_as_published(known, sizes)
+    whole = [n for n, size in sizes.items() if size in known.sizes.values()]
+    other = [n for n in whole if known.hashes and hashes[n] not in known.hashes]
+    if other:
+        found.append(
+            Finding(f"{len(other)} have other pixels than those published: {some(other)}.", True)
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from srqa.models.loading import load
 from srqa.models.naming import Naming, find_jobs, format_of
 from srqa.models.record import Record, sha256_of
 from srqa.models.running import Array, Enlarger
-from srqa.models.settings import Dtype, Settings
+from srqa.models.settings import Dtype, Settings, check
 from srqa.models.upscaler import Upscaler
 from srqa.weights import get as get_weights
 
@@ -187,6 +187,7 @@ def _prepared(
         memory=allowed,
         **running,
     )
+    check(upscaler, settings)
     return upscaler, settings, facts
 
 
