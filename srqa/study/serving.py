@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def settings(address: str, port: int, base: str = "") -> dict[str, Any]:
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
         "client.toolbarMode": "viewer",
+        "theme.primaryColor": "#0b5f9e",
         "global.developmentMode": False,
         "runner.magicEnabled": False,
         "logger.level": "warning",
@@ -67,11 +69,16 @@ def app(study: Study, script: Path, base: str = "", with_routes: bool = True) ->
 
 def serve_participants(study: Study, address: str, port: int, base: str = "") -> None:
     """Serve the participants' pages until interrupted."""
-    script = assets.path("dashboards/participant.py").absolute()
-    app(study, script, base).run(config=settings(address, port, base))
+    _run(study, assets.path("dashboards/participant.py").absolute(), address, port, base)
 
 
 def serve_admin(study: Study, address: str, port: int) -> None:
     """Serve the researcher's pages until interrupted."""
-    script = assets.path("dashboards/admin.py").absolute()
-    app(study, script).run(config=settings(address, port))
+    _run(study, assets.path("dashboards/admin.py").absolute(), address, port)
+
+
+def _run(study: Study, script: Path, address: str, port: int, base: str = "") -> None:
+    # Streamlit puts the folder of argv[0] first on sys.path: under `python -m srqa` that is srqa's
+    # own, where `statistics` would take the place of Python's.
+    sys.argv[:] = [str(script)]
+    app(study, script, base).run(config=settings(address, port, base))

@@ -95,7 +95,8 @@ def person(browser) -> Iterator[Callable[..., Participant]]:
 
     def go(
         at: Served, query: str = "", width: int = 1280, height: int = 800,
-        load: bool = True, sockets: Callable | None = None, **options,
+        load: bool = True, sockets: Callable | None = None, noisy: bool = False,
+        **options,
     ) -> Participant:  # fmt: skip
         context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", **options
@@ -104,7 +105,8 @@ def person(browser) -> Iterator[Callable[..., Participant]]:
         context.add_init_script(FIND)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
+        if not noisy:
+            page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         one = Participant(page, at.study())
         if sockets:

@@ -291,14 +291,7 @@ def finish(
 
 def stay_quiet(complaints: Sequence[str]) -> list[str]:
     """What a page said that it should not; a dropped line or a stopped server may be told."""
-    allowed = (
-        "WebSocket",
-        "net::ERR",
-        "Failed to load",
-        "Failed to fetch",
-        "Client Error",
-        "No response",
-    )
+    allowed = ("WebSocket", "net::ERR", "Failed to load", "Failed to fetch")
     return [line for line in complaints if not any(word in line for word in allowed)]
 
 

@@ -166,7 +166,7 @@ def test_a_dropped_socket_disturbs_no_trial(study, person) -> None:
 
 
 def test_a_server_that_is_killed_loses_no_answer(study, started) -> None:
-    one, words = started("survivor")
+    one, words = started("survivor", noisy=True)  # Streamlit tells its console of the server
     give(one)
     until(one.page, "localStorage.length === 0")
     study.kill()
