@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ import numpy as np
 from srqa.errors import WeightsError
 from srqa.weights import ncnn
 from srqa.weights.tensors import Arrays, unpack
-from srqa.weights.torchscript import is_script, read_script
+from srqa.weights.torchfile import read_torch
 
 # torchvision's indices of the convolutions in `features`.
 _ALEXNET = (0, 3, 6, 8, 10)
 _VGG16 = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
-_WRAPPERS = ("params_ema", "params", "state_dict")
 _NUMPY_GLOBALS = {
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
@@ -77,39 +76,6 @@ def read_flax_alexnet(data: bytes) -> Arrays:
 def read_flax_vgg16(data: bytes) -> Arrays:
     """`features.0.weight` ... of torchvision's VGG16, `lin0.weight` ... `lin4.weight`."""
     return _flax(data, "VGG16_0", _VGG16)
-
-
-def read_torch(data: bytes) -> Arrays:
-    """A state dict written by `torch.save`, out of the wrapper that some authors put around it.
-
-    Of a TorchScript archive the tensors are read, and nothing is run.
-
-    Raises:
-        WeightsError: it is no such file, or asks for more than tensors.
-    """
-    if is_script(data):
-        return read_script(data)
-    import torch
-
-    try:
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a file that is none makes of the reader
-        first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        if "weights_only" in str(error):  # torch would tell the user to switch the check off
-            first = "it asks for more than tensors, which is not allowed, or is damaged"
-        raise WeightsError(f"The torch file cannot be read: {first.rstrip('.')}.") from error
-    for wrapper in _WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
-            found = found[wrapper]
-    if not isinstance(found, Mapping):
-        raise WeightsError("The torch file holds no table of tensors.")
-    tensors = {str(k): v.detach() for k, v in found.items() if isinstance(v, torch.Tensor)}
-    if not tensors:
-        raise WeightsError("The torch file holds no table of tensors.")
-    return {
-        name: np.asarray((t.float() if t.dtype == torch.bfloat16 else t).numpy(), order="C")
-        for name, t in tensors.items()
-    }
 
 
 def read_torch_heads(data: bytes) -> Arrays:

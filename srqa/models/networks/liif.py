@@ -80,8 +80,8 @@ class RDNFeatures(nn.Module):
         for block in self.RDBs:
             x = block(x)
             maps.append(x)
-        fused: Tensor = self.GFF(torch.cat(maps, dim=1))
-        return first + fused
+        result: Tensor = first + self.GFF(torch.cat(maps, dim=1))
+        return result
 
 
 class LIIF(Network):
