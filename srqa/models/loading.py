@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ def load(
     Args:
         name: a model of the zoo, as in `srqa models list`. With `weights` it may be left out; if it
             is a network of the zoo, the checkpoint must be one of its architecture.
-        scale: what it is to enlarge by; None takes the largest scale that it has weights for.
+        scale: what it is to enlarge by; None takes the largest scale that it has weights for. The
+            checkpoints of FSRCNN are alike for all scales: theirs is read from "x3" in the file's
+            name, if it is there.
         weights: a checkpoint of the user's own, whose architecture is recognised.
         offline: fetch nothing.
         progress: called with (what is going on, bytes done, bytes in all or None) while fetching.
@@ -132,13 +135,17 @@ def _from_file(path: Path, name: str, scale: float | None) -> Upscaler:
     checkpoint.check_finite(state, str(path))
     descriptor = recognition.recognise(state, str(path))
     entry = next((entry for entry in cards() if entry.name == name), None)
-    expected = entry.architecture if entry else ""
-    if entry and expected != descriptor.architecture.id:
-        what = f"a network of {expected}" if expected else "no network"
+    kind = descriptor.architecture.id
+    if entry and entry.architecture != kind:
+        what = entry.architecture or "no network"
         raise UsageError(
-            f"{path} is a checkpoint of {descriptor.architecture.id}, but {name} is {what}.",
+            f"{path} is a checkpoint of {kind}, but {name} is {what}.",
             hint="Leave --model out: the architecture is recognised.",
         )
     found = recognition.upscaler(descriptor, name or path.stem)
+    told = re.search(r"(?<!\d)(?:x(\d)|(\d)x)(?!\d)", path.stem.lower())
+    if scale is None and told and getattr(found.module, "ambiguous", False):
+        scales = tuple(s for s in found.scales or () if s == int(told[1] or told[2]))
+        found = replace(found, scales=scales or found.scales)
     check_scale(found, scale)
     return found

@@ -26,6 +26,7 @@ class Network(nn.Module):
         inexact: why tiles change the result in spite of the halo, see `Upscaler`.
         multiple: input sides must be multiples of it.
         min_side: the shortest side of an input.
+        ambiguous: whether a checkpoint was trained for one of the scales and does not say which.
         supports_half: whether half precision is known to be safe.
     """
 
@@ -35,6 +36,7 @@ class Network(nn.Module):
     inexact: ClassVar[str] = ""
     multiple: ClassVar[int] = 1
     min_side: ClassVar[int] = 1
+    ambiguous: ClassVar[bool] = False
     supports_half: ClassVar[bool] = True
 
     def enlarge(self, pictures: Tensor, scale: float) -> Tensor:

@@ -17,6 +17,7 @@ class FSRCNN(Network):
     """
 
     scales = (2, 3, 4)
+    ambiguous = True
 
     def __init__(self, channels: int = 1, d: int = 56, s: int = 12, m: int = 4) -> None:
         super().__init__()
