@@ -1,4 +1,4 @@
-"""Write docs/metrics.md and the tables in docs/weights.md and docs/choosing.md.
+"""Write docs/metrics.md and the tables in docs/weights.md, docs/choosing.md and docs/models.md.
 
 Run ``python docs/generate.py``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from srqa import weights
+from srqa import models, weights
 from srqa.metrics import agreement, licences
 from srqa.metrics.catalog import CATALOG
 from srqa.metrics.spec import Agreement, MetricSpec
@@ -15,6 +15,7 @@ from srqa.metrics.spec import Agreement, MetricSpec
 PAGE = Path(__file__).parent / "metrics.md"
 WEIGHTS_PAGE = Path(__file__).parent / "weights.md"
 CHOOSING_PAGE = Path(__file__).parent / "choosing.md"
+MODELS_PAGE = Path(__file__).parent / "models.md"
 START, END = "<!-- made by docs/generate.py -->\n", "<!-- end -->\n"
 
 HEAD = """# Metrics
@@ -117,6 +118,36 @@ def choosing_page() -> str:
     return _with_table(CHOOSING_PAGE, head + "|---|---|---|---|\n", rows)
 
 
+def models_page() -> str:
+    """docs/models.md with its table as the zoo has it."""
+    head = "| model | what | scale | weights, licence | Set5 published | measured |\n"
+    rows = [
+        f"| `{card.name}` | {card.summary} | {_scales(card)} | {_source(card)} "
+        f"| {_psnr(card.published)} | {_psnr(card.measured)} |"
+        for card in models.cards()
+    ]
+    return _with_table(MODELS_PAGE, head + "|---|---|---|---|---|---|\n", rows)
+
+
+def _scales(card: models.ModelCard) -> str:
+    if card.scales is None:
+        return "the checkpoint's" if card.by_checkpoint else "any"
+    return ", ".join(f"x{scale}" for scale in card.scales)
+
+
+def _source(card: models.ModelCard) -> str:
+    if card.kind == "classical":
+        return "none"
+    packaged = all(weights.get(name).members for name in card.files)
+    where = "file" if not card.files else "package index" if packaged else "address"
+    return f"{where}, {card.weights_licence}"
+
+
+def _psnr(figures: tuple[models.Figure, ...]) -> str:
+    found = {figure.scale: f"{figure.psnr:.2f}" for figure in figures if figure.data == "Set5"}
+    return " / ".join(found.get(scale, "–") for scale in (2, 3, 4)) if found else ""
+
+
 def _figure_on(spec: MetricSpec, data: str) -> str:
     found = [entry for entry in spec.agreement if entry.data.startswith(data)]
     return agreement.figure(found[0].value, found[0].measure) if found else ""
@@ -133,7 +164,12 @@ def _with_table(path: Path, head: str, rows: list[str]) -> str:
     return before + START + head + "\n".join(rows) + "\n" + END + after
 
 
-PAGES = {PAGE: page, WEIGHTS_PAGE: weights_page, CHOOSING_PAGE: choosing_page}
+PAGES = {
+    PAGE: page,
+    WEIGHTS_PAGE: weights_page,
+    CHOOSING_PAGE: choosing_page,
+    MODELS_PAGE: models_page,
+}
 """Every page that is made here, wholly or in part."""
 
 if __name__ == "__main__":

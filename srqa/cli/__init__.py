@@ -18,6 +18,7 @@ _COMMANDS = {
     "upscale": "upscale",
     "leaderboard": "leaderboard",
     "data": "data",
+    "models": "models",
     "evaluate": "evaluate",
     "compare": "compare",
     "report": "report",

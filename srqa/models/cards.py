@@ -7,12 +7,22 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from srqa.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from srqa.models.upscaler import Upscaler
+
 PATH = Path(__file__).with_name("zoo.toml")
 Kind = Literal["network", "classical"]
+MEASURED = (
+    "srqa 0.1 on a CPU, float32, 8-bit outputs, protocol sr; low-resolution pictures by MATLAB's "
+    "bicubic (x3, x4: clamped borders; x2: of pictures cropped to multiples of 4)"
+)
+"""How srqa's own figures were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +58,12 @@ class ModelCard:
         input: what it takes: "RGB", "Y" or "any channels"; values are in [0, 1] always.
         weights: names of weight files by scale, as in `srqa weights list`; empty if the user gives
             a file.
+        any_scale: whether a network does any real scale.
         shrinks: whether smaller scales are the largest one's result, shrunk by bicubic
             interpolation as its authors do.
         where: the page on which its authors publish checkpoints, if the user must fetch them.
-        parameters: trained numbers, by scale.
-        halo: pixels around a tile, see `Upscaler`; None if the picture must not be cut.
+        parameters: trained numbers, by scale; under 0 if they are the same for all.
+        halo: pixels around a tile of a network whose weights are known, see `Upscaler`.
         inexact: why tiles are not exact.
         code_licence: of the network's definition that is run, SPDX.
         weights_licence: of the trained numbers, SPDX or NOASSERTION; "" for classical methods.
@@ -71,6 +82,7 @@ class ModelCard:
     scales: tuple[int, ...] | None = None
     input: str = "RGB"
     weights: dict[int, str] = field(default_factory=dict)
+    any_scale: bool = False
     shrinks: bool = False
     where: str = ""
     parameters: dict[int, int] = field(default_factory=dict)
@@ -82,6 +94,21 @@ class ModelCard:
     published: tuple[Figure, ...] = ()
     measured: tuple[Figure, ...] = ()
     note: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its weight files, each once."""
+        return tuple(dict.fromkeys(self.weights.values()))
+
+    @property
+    def default(self) -> int:
+        """The scale that it takes if none is asked for: the largest with weights."""
+        return max(self.weights, default=max(self.scales or (1,)))
+
+    @property
+    def by_checkpoint(self) -> bool:
+        """Whether its scale is that of the checkpoint which the user brings."""
+        return self.kind == "network" and not self.weights and not self.any_scale
 
     @property
     def runnable(self) -> bool:
@@ -102,10 +129,12 @@ def _card(name: str, entry: dict[str, Any]) -> ModelCard:
     for key in ("weights", "parameters"):
         facts[key] = _by_scale(facts.get(key, {}))
     for key in ("published", "measured"):
-        source = facts.pop(f"{key}_source", "")
+        source = facts.pop(f"{key}_source", MEASURED if key == "measured" else "")
         facts[key] = tuple(_figure(source, *row) for row in facts.get(key, []))
     if (scales := facts.get("scales")) is not None:
         facts["scales"] = tuple(scales)
+    if facts["kind"] == "classical":
+        facts["input"] = "any channels"
     return ModelCard(name=name, **facts)
 
 
@@ -117,7 +146,17 @@ def _read(path: Path) -> tuple[ModelCard, ...]:
 
 def cards() -> tuple[ModelCard, ...]:
     """All models of the zoo: classical methods, networks with weights, networks without."""
-    return _read(PATH)
+    from srqa.models.classical import METHODS
+
+    written = {entry.name: entry for entry in _read(PATH)}
+    classical = [written.get(name) or _of_method(name, make) for name, make in METHODS.items()]
+    return (*classical, *(entry for entry in written.values() if entry.kind == "network"))
+
+
+def _of_method(name: str, make: Callable[[], Upscaler]) -> ModelCard:
+    """The card of a classical method about which `zoo.toml` says nothing."""
+    summary = (make.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    return ModelCard(name=name, summary=summary, kind="classical", paper="", input="any channels")
 
 
 def card(name: str) -> ModelCard:

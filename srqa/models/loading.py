@@ -92,10 +92,11 @@ def _from_zoo(
 
     if not entry.weights:
         raise WeightsError(
-            f"The weights of {entry.name} are on no package index, so srqa cannot fetch them.",
-            hint=f"Its authors publish them at {entry.where}; then: --weights FILE.",
+            f"The weights of {entry.name} lie at no fixed address, so srqa cannot fetch them.",
+            hint=f"They are published at {entry.where}; with the file: --model {entry.name} "
+            "--weights FILE.",
         )
-    wanted = max(entry.weights) if scale is None else scale
+    wanted = entry.default if scale is None else scale
     if wanted not in (entry.scales or ()):
         raise UsageError(
             f"{entry.name} enlarges by {_either(entry.scales or ())}, not by {wanted:g}.",
@@ -104,7 +105,10 @@ def _from_zoo(
         )
     file = entry.weights[int(wanted)]
     srqa.weights.pull([file], progress, offline=offline)
-    state = checkpoint.tensors(srqa.weights.load(file))
+    if srqa.weights.get(file).reader == "raw":
+        state = checkpoint.read(srqa.weights.path(file, offline=True))
+    else:
+        state = checkpoint.tensors(srqa.weights.load(file))
     found = recognition.upscaler(recognition.recognise(state, file), entry.name)
     return _as_carded(found, entry)
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
 FAR = 32
-"""Pixels around a tile where the receptive field is larger, or all of the picture."""
+"""Pixels around a tile where the receptive field is large, or all of the picture."""
+_EXACT = 48
+"""Up to so many pixels the halo covers all of the receptive field."""
 
 _PLAIN = {"Compact", "SwiftSRGAN", "DnCNN", "ESRGAN", "SPAN"}
 """Chains of convolutions and nothing else, all at the size of the input or larger."""
@@ -32,7 +34,7 @@ def reach(found: ImageModelDescriptor[Any]) -> tuple[int | None, str]:
         return None, ""
     if name in _PLAIN:
         reach = _convolutions(found.model) * found.size_requirements.multiple_of
-        if reach <= FAR:
+        if reach <= _EXACT:
             return reach, ""
         return FAR, f"the network looks up to {reach} pixels around, further than the halo"
     if name in _POOLING:

@@ -45,6 +45,16 @@ def architectures() -> tuple[str, ...]:
     return tuple(sorted((support.architecture.id for support in registry()), key=str.lower))
 
 
+def provider(architecture: str) -> str:
+    """Whose code runs an architecture: "srqa", or spandrel with its version."""
+    from importlib.metadata import version
+
+    from srqa.models.networks import DESIGNS
+
+    ours = architecture in {design.name for design in DESIGNS}
+    return "srqa" if ours else f"spandrel {version('spandrel')}"
+
+
 def recognise(state: State, what: str) -> ImageModelDescriptor[Any]:
     """The network that a checkpoint belongs to, with its numbers.
 

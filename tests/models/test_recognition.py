@@ -85,8 +85,8 @@ def test_they_run(name):
     side = max(upscaler.min_side, 16)
     result = upscaler.run(torch.rand(2, 3, side, side + upscaler.multiple), scale)
     assert result.shape == (2, 3, side * scale, (side + upscaler.multiple) * scale)
-    assert upscaler.halo is not None
-    assert bool(upscaler.inexact) == (name in ("SwinIR", "HAT", "RCAN") or upscaler.halo >= 32)
+    assert upscaler.halo == {"Compact": 5, "SPAN": 41}.get(name, 32)
+    assert bool(upscaler.inexact) == (name in ("SwinIR", "HAT", "RCAN"))
 
 
 def edsr():
@@ -170,7 +170,7 @@ def test_what_cannot_be_used(tmp_path, state, error, parts):
 
 def test_inpainting_is_refused():
     shapes = {name: tensor.shape for name, tensor in theirs("LaMa").state_dict().items()}
-    with pytest.raises(UsageError, match=r"a\.pth is LaMa, for inpainting"):
+    with pytest.raises(UsageError, match=r"a\.pth is LaMa, a network for inpainting"):
         recognition.recognise({k: torch.zeros(v) for k, v in shapes.items()}, "a.pth")
 
 
