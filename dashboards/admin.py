@@ -346,9 +346,11 @@ def one_person(row: pd.Series) -> None:
     who, out = row["participant"], row["state"] in ("void", "excluded")
     st.subheader(f"Participant {who[:8]}, {row['state']}")
     left, right, _ = st.columns([1, 1, 2])
-    with left.popover("Take back in" if out else "Leave out", width="stretch"):
-        reason = st.text_input("Why? It is kept with the study.", key=f"reason {who}")
-        if st.button("Take back in" if out else "Leave out", disabled=not reason.strip()):
+    name = "Take back in" if out else "Leave out"
+    with left.popover(name, width="stretch", key=f"{name} {who}"):
+        reason = st.text_input("Why? It is kept with the study.", key=f"{name} reason {who}")
+        act = "Count their answers again" if out else "Leave their answers out"
+        if st.button(act, disabled=not reason.strip()):
             run = admin.restore if out else admin.void
             if attempt(run, study, who, reason.strip()):
                 st.rerun()

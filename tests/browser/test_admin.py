@@ -132,17 +132,17 @@ def test_leave_somebody_out_and_take_them_back(page, answered) -> None:
     turn_to(page, "People")
     page.get_by_role("combobox").click()
     page.get_by_role("option").first.click()
-    page.get_by_role("button", name="Leave out").first.click()
+    page.get_by_role("button", name="Leave out").click()
     page.get_by_label("Why? It is kept with the study.").fill("asleep")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Leave out").last.click()
+    page.get_by_role("button", name="Leave their answers out").click()
     expect(page.get_by_text(", void")).to_be_visible()
     (out,) = [p for p in answered.participants() if p["state"] == "void"]
     assert out["reason"] == "asleep"
-    page.get_by_role("button", name="Take back in").first.click()
+    page.get_by_role("button", name="Take back in").click()
     page.get_by_label("Why? It is kept with the study.").fill("awake after all")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Take back in").last.click()
+    page.get_by_role("button", name="Count their answers again").click()
     expect(page.get_by_text(", finished")).to_be_visible()
     assert {p["state"] for p in answered.participants()} == {"finished"}
 
