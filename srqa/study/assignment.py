@@ -285,7 +285,8 @@ def _with_sides(order: Sequence[Trial], swaps: Mapping[str, int], rng: Random) -
             swapped = own > 0
         else:
             swapped = bool(rng.random() < 0.5)
-        if abs(own + (-1 if swapped else 1)) > 2 and abs(now + (1 if swapped else -1)) <= 2:
+        away = abs(own + (-1 if swapped else 1)) > max(2, abs(own))
+        if away and abs(now + (1 if swapped else -1)) <= 2:
             swapped = not swapped
         step = -1 if swapped else 1
         balance[key] += step

@@ -145,7 +145,7 @@ def _url(address: str | Path) -> URL:
         return URL.create("sqlite", database=str(path))
     try:
         url = make_url(text)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:
         raise UsageError(
             "The address of the database cannot be understood.",
             hint="For instance postgresql://user@host/name, or the path of a file.",

@@ -348,7 +348,7 @@ def _contradictions(given: Definition) -> list[str]:
     method, scale = METHODS[given.method], given.scale
     found = []
     if method.needs_reference and given.stimuli.reference is None:
-        found.append(f"stimuli.reference: the method {given.method} needs references")
+        found.append(f"stimuli.reference: is missing, but {given.method} needs references")
     free = given.method in ("acr", "acr_hr") or method.points == scale.points
     if "points" in scale.model_fields_set and not free:
         found.append(f"scale.points: cannot be set with the method {given.method}")
@@ -362,7 +362,7 @@ def _contradictions(given: Definition) -> list[str]:
     ):
         found.append(f"scale.keys: must be {points} different keys")
     if scale.keys is not None and re.search("[cr]", scale.keys, re.I):
-        found.append("scale.keys: C and R belong to the page itself")
+        found.append("scale.keys: must have neither C nor R, which belong to the page")
     for place, item in enumerate(given.training):
         if given.is_paired != (item.pair is not None):
             wanted = "pair" if given.is_paired else "stimulus"

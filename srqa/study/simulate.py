@@ -22,7 +22,7 @@ import numpy as np
 from srqa.errors import InputError, UsageError
 from srqa.ratings.analysis import Analysis
 from srqa.ratings.analysis.tables import tables
-from srqa.study import admin, flow
+from srqa.study import admin, flow, tokens
 from srqa.study.analysis import analyze_study
 from srqa.study.answers import collect
 from srqa.study.database import Database
@@ -243,11 +243,18 @@ class _Visit:
             for trial in screen.payload["trials"]:
                 if self.leaves and screen.name == "trials" and self.who.rng.random() < 0.1:
                     self.left = True
+                    self._slots_come_back()
                     return False
                 self._answer(client, screen.payload["answer_url"], trial)
         answers: dict[str, Any] = {"consent": {"agree": True}, "device": _DEVICE}
         flow.submit(self.study, self.token, screen.name, answers.get(screen.name, {}))
         return True
+
+    def _slots_come_back(self) -> None:
+        """What happens half an hour after somebody left."""
+        person = self.study.store.participant(token_hash=tokens.hashed(self.token))
+        with self.study.store.database.writing("plan") as c:
+            self.study.store.give_back(c, str(person["id"]) if person else "")
 
     def _answer(self, client: Any, url: str, trial: dict[str, Any]) -> None:
         body = {

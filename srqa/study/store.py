@@ -468,5 +468,5 @@ class Store:
         """Insert unless a row with the same unique columns is there; tells whether it was new."""
         make = sqlite.insert if self.database.is_sqlite else postgresql.insert
         statement: Any = make(table).values(**values)
-        result = c.execute(statement.on_conflict_do_nothing(index_elements=list(unique)))
-        return bool(result.rowcount == 1)
+        statement = statement.on_conflict_do_nothing(index_elements=list(unique))
+        return c.execute(statement.returning(table.c[unique[0]])).first() is not None

@@ -145,7 +145,13 @@ def screen(
         if not len(rows):
             raise InputError(f"No answer is left for the check {name}.")
         part = answers.select(seen)
-        found = _run(text, part, gold, trap)
+        left_gold, left_trap = _left(gold, answers, part), _left(trap, answers, part)
+        if (name == "gold" and gold and not left_gold) or (
+            name == "trap" and trap and not left_trap
+        ):
+            notes.append(f"No answer to a control question is left for the check {name}.")
+            continue
+        found = _run(text, part, left_gold, left_trap)
         step, removed = _applied(found, answers, part, rows)
         kept = kept & ~removed
         done.append(step)
@@ -168,6 +174,14 @@ def screen(
             "hints at a fault of the study, or of the checks."
         )
     return Screened(answers, left, final, counts, tuple(done), tuple(dict.fromkeys(notes)))
+
+
+def _left(expected: Expected | None, given: Answers, part: Answers) -> Expected | None:
+    """Controls that are left; one that nobody was ever asked stays, to be complained about."""
+    if not expected:
+        return expected
+    gone = set(given.names) - set(part.names)
+    return {name: value for name, value in expected.items() if name not in gone}
 
 
 def _controls(answers: Answers, trap: Expected | None) -> tuple[Mask, dict[str, int]]:
