@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from srqa.correlation.analysis import correlate
     from srqa.degradation.api import degrade
     from srqa.engine.evaluate import evaluate
     from srqa.engine.results import Run
@@ -20,11 +21,21 @@ if TYPE_CHECKING:
     from srqa.models.upscaling import upscale
 
 __version__ = "0.1.0"
-__all__ = ["Run", "degrade", "difference_map", "evaluate", "list_metrics", "metric", "upscale"]
+__all__ = [
+    "Run",
+    "correlate",
+    "degrade",
+    "difference_map",
+    "evaluate",
+    "list_metrics",
+    "metric",
+    "upscale",
+]
 
 _HOMES = {
     "degrade": "srqa.degradation.api",
     "evaluate": "srqa.engine.evaluate",
+    "correlate": "srqa.correlation.analysis",
     "Run": "srqa.engine.results",
     "metric": "srqa.metrics.api",
     "difference_map": "srqa.metrics.api",

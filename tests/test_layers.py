@@ -11,6 +11,7 @@ ORDER = (
     ("dashboards", "cli"),
     ("report",),
     ("study", "training"),
+    ("correlation",),
     ("demo",),
     ("engine",),
     ("models", "degradation", "losses"),
@@ -32,6 +33,7 @@ LAZY = {
     "difference_map": "metrics",
     "list_metrics": "metrics",
     "upscale": "models",
+    "correlate": "correlation",
 }
 
 

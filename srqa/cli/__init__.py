@@ -27,6 +27,7 @@ _COMMANDS = {
     "degrade": "degrade",
     "ratings": "ratings",
     "study": "study",
+    "correlate": "correlate",
     "metrics": "metrics",
     "protocols": "protocols",
     "weights": "weights",

@@ -23,7 +23,7 @@ from srqa.images.layout import Item
 from srqa.images.read import read
 from srqa.metrics.maps import DifferenceMap
 from srqa.report.numbers import format_scale, format_value
-from srqa.report.page import asset, filled, joined
+from srqa.report.page import filled, joined
 from srqa.report.payload import safe_json
 from srqa.report.pictures import MAX_PIXELS, MIN_PIXELS, Pixels, busiest, encode
 from srqa.report.words import counted, listed
@@ -33,6 +33,7 @@ _MAX_BYTES = 17_500_000
 """Of coded pictures; as base64 they take a third more."""
 _BYTES_A_PIXEL = 1.1
 _STYLES = (("srqa.report", "assets/report.css"), ("srqa.report", "assets/maps.css"))
+_SCRIPTS = (("srqa.report", "assets/theme.js"), ("srqa.report", "assets/maps.js"))
 _STOPS = 16
 _GENERATOR = b'<meta name="generator" content="srqa '
 _HERE = '<output class="here"></output>'
@@ -102,7 +103,7 @@ def write_page(
         "data": safe_json(_data(made)),
     }
     style = joined(_STYLES) + _own_style(made, len(columns) + 1)
-    page = filled("assets/maps.html", slots, style, asset("srqa.report", "assets/maps.js"))
+    page = filled("assets/maps.html", slots, style, joined(_SCRIPTS, '"use strict";'))
     with replacing(made.folder / PAGE) as temporary:
         temporary.write_bytes(page.encode("utf-8", "replace"))
     return made.folder / PAGE

@@ -232,7 +232,7 @@ class Scrubber:
             words = shlex.split(command)
         except ValueError:
             return self.text(command)
-        return " ".join(_argument(word) for word in words)
+        return " ".join(argument(word) for word in words)
 
 
 def _replaced(part: str, after: str, by: str, text: str) -> str:
@@ -244,7 +244,8 @@ def _last(path: str) -> str:
     return PureWindowsPath(path.rstrip("\\/")).name
 
 
-def _argument(word: str) -> str:
+def argument(word: str) -> str:
+    """A word of a command line, absolute paths shortened."""
     if word.startswith("-"):
         option, equals, value = word.partition("=")
     else:

@@ -5,23 +5,6 @@
   const find = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-  function remembered(key, value) {
-    // Some browsers refuse storage to pages opened from a file.
-    try {
-      if (value === undefined) return localStorage.getItem(key) || "";
-      localStorage.setItem(key, value);
-    } catch { /* the choice then lasts as long as the page */ }
-    return value || "";
-  }
-
-  function theme(name) {
-    if (name) root.dataset.theme = name;
-    else delete root.dataset.theme;
-    all("[data-theme-to]").forEach((button) => {
-      button.setAttribute("aria-pressed", String(button.dataset.themeTo === name));
-    });
-  }
-
   function cells(name) {
     root.dataset.cells = name;
     all("[data-cells-to]").forEach((button) => {
@@ -140,12 +123,7 @@
   }
 
   root.classList.add("js");
-  find(".theme").hidden = false;
-  all("[data-theme-to]").forEach((button) => button.addEventListener("click", () => {
-    theme(button.dataset.themeTo);
-    remembered("srqa-theme", button.dataset.themeTo);
-  }));
-  theme(remembered("srqa-theme"));
+  theme.start();
   find("[data-cells]").hidden = !find("table.summary");
   all("[data-cells-to]").forEach((b) => b.addEventListener("click", () => cells(b.dataset.cellsTo)));
   cells("ci");

@@ -1,6 +1,5 @@
 // The page of maps: one position and one zoom for all pictures of a content, and values under the
 // pointer, which are read back from the colours.
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
@@ -13,23 +12,6 @@
 
   function rgb(bytes, at) {
     return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-  }
-
-  function remembered(key, value) {
-    // Some browsers refuse storage to pages opened from a file.
-    try {
-      if (value === undefined) return localStorage.getItem(key) || "";
-      localStorage.setItem(key, value);
-    } catch { /* the choice then lasts as long as the page */ }
-    return value || "";
-  }
-
-  function theme(name) {
-    if (name) root.dataset.theme = name;
-    else delete root.dataset.theme;
-    for (const button of all("[data-theme-to]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.themeTo === name));
-    }
   }
 
   function brief(value) {
@@ -182,13 +164,6 @@
   }
 
   root.classList.add("js");
-  document.querySelector(".theme").hidden = false;
-  for (const button of all("[data-theme-to]")) {
-    button.addEventListener("click", () => {
-      theme(button.dataset.themeTo);
-      remembered("srqa-theme", button.dataset.themeTo);
-    });
-  }
-  theme(remembered("srqa-theme"));
+  theme.start();
   globalThis.srqaMaps = all(".atlas").map((table) => new Atlas(table));
 })();

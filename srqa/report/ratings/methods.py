@@ -46,7 +46,21 @@ def sentences(analysis: Analysis) -> list[list[str]]:
 
 def markdown(analysis: Analysis) -> str:
     """The paragraphs in Markdown, with a numbered list of references."""
-    paragraphs = sentences(analysis)
+    return as_markdown(sentences(analysis))
+
+
+def latex(analysis: Analysis) -> str:
+    r"""The paragraphs in LaTeX; the keys of \cite are those of `bibtex`."""
+    return as_latex(sentences(analysis))
+
+
+def bibtex(analysis: Analysis) -> str:
+    """What the paragraphs cite, as a .bib file."""
+    return bibliography(cited(sentences(analysis)))
+
+
+def as_markdown(paragraphs: Sequence[Sequence[str]]) -> str:
+    """Sentences with [[key]] marks in Markdown, with a numbered list of references."""
     keys = cited(paragraphs)
     number = {key: k for k, key in enumerate(keys, 1)}
 
@@ -57,11 +71,11 @@ def markdown(analysis: Analysis) -> str:
     return "\n\n".join(texts) + "\n\n## References\n\n" + plain_list(keys)
 
 
-def latex(analysis: Analysis) -> str:
-    r"""The paragraphs in LaTeX; the keys of \cite are those of `bibtex`."""
+def as_latex(paragraphs: Sequence[Sequence[str]]) -> str:
+    r"""Sentences with [[key]] marks in LaTeX, which cites the entries of references.bib."""
     head = "% Cites the entries of references.bib.\n"
     texts = []
-    for part in sentences(analysis):
+    for part in paragraphs:
         pieces = _CITED.split(" ".join(part))
         texts.append(
             "".join(
@@ -70,11 +84,6 @@ def latex(analysis: Analysis) -> str:
             )
         )
     return head + "\n\n".join(text for text in texts if text) + "\n"
-
-
-def bibtex(analysis: Analysis) -> str:
-    """What the paragraphs cite, as a .bib file."""
-    return bibliography(cited(sentences(analysis)))
 
 
 def cited(paragraphs: Sequence[Sequence[str]]) -> list[str]:

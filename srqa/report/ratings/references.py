@@ -202,6 +202,58 @@ REFERENCES = {
             "Subjective image quality assessment with boosted triplet comparisons", "IEEE Access",
             "9", "", "", "2021",
         ),
+        _standard(
+            "p1401", "ITU-T", "Recommendation ITU-T P.1401",
+            "Methods, metrics and procedures for statistical evaluation, qualification and "
+            "comparison of objective quality prediction models", "2020",
+        ),
+        _article(
+            "spearman1904", "Spearman, Charles",
+            "The proof and measurement of association between two things",
+            "The American Journal of Psychology", "15", "1", "72–101", "1904",
+        ),
+        _article(
+            "kendall1945", "Kendall, M. G.", "The treatment of ties in ranking problems",
+            "Biometrika", "33", "3", "239–251", "1945",
+        ),
+        _article(
+            "bonett2000", "Bonett, Douglas G. and Wright, Thomas A.",
+            "Sample size requirements for estimating Pearson, Kendall and Spearman correlations",
+            "Psychometrika", "65", "1", "23–28", "2000",
+        ),
+        _article(
+            "meng1992", "Meng, Xiao-Li and Rosenthal, Robert and Rubin, Donald B.",
+            "Comparing correlated correlation coefficients", "Psychological Bulletin", "111", "1",
+            "172–175", "1992",
+        ),
+        _article(
+            "steiger1980", "Steiger, James H.",
+            "Tests for comparing elements of a correlation matrix", "Psychological Bulletin",
+            "87", "2", "245–251", "1980",
+        ),
+        _article(
+            "sheikh2006", "Sheikh, Hamid R. and Sabir, Muhammad F. and Bovik, Alan C.",
+            "A statistical evaluation of recent full reference image quality assessment "
+            "algorithms", "IEEE Transactions on Image Processing", "15", "11", "3440–3451", "2006",
+        ),
+        Reference(
+            "vqeg2003", "techreport", "{Video Quality Experts Group}",
+            "Final report on the validation of objective models of video quality assessment, "
+            "phase II", {"institution": "VQEG"}, "2003",
+        ),
+        Reference(
+            "krasula2016", "inproceedings",
+            "Krasula, Lukáš and Fliegel, Karel and Le Callet, Patrick and Klíma, Miloš",
+            "On the accuracy of objective image and video quality models: New methodology for "
+            "performance evaluation",
+            {"booktitle": "International Conference on Quality of Multimedia Experience"}, "2016",
+        ),
+        _article(
+            "wang2008", "Wang, Zhou and Simoncelli, Eero P.",
+            "Maximum differentiation (MAD) competition: A methodology for comparing "
+            "computational models of perceptual quantities", "Journal of Vision", "8", "12", "",
+            "2008",
+        ),
         Reference(
             "srqa", "misc", "{The srqa authors}",
             "srqa: Perceptual quality assessment for image super-resolution",

@@ -1,0 +1,1 @@
+"""What a correlation of metrics with human scores looks like: page, tables, words."""
