@@ -34,8 +34,13 @@ Examples:
 @click.option("--ratings", type=_PATH, required=True,
               help="Human scores: a folder of `srqa ratings analyze`, a table of scores, or of "
               "answers.")  # fmt: skip
-@click.option("--scores", type=_PATH, required=True, multiple=True,
-              help="Metric scores: a Run, or a table with a column a metric; may be repeated.")  # fmt: skip
+@click.option(
+    "--scores",
+    type=_PATH,
+    required=True,
+    multiple=True,
+    help="Metric scores: a Run, or a table with a column a metric; may be repeated.",
+)
 @click.option("--join", "join_by", default="auto", show_default=True, metavar="RULE",
               help="How they are put together; see below.")  # fmt: skip
 @click.option("-m", "--metrics", metavar="LIST", help="Only these metrics.")
@@ -47,11 +52,21 @@ Examples:
 @click.option("--mapping", default="logistic4", show_default=True,
               type=click.Choice(["logistic4", "logistic5", "cubic", "linear", "none"]),
               help="From metrics to human scores, before PLCC and RMSE.")  # fmt: skip
-@click.option("--test", default="auto", show_default=True,
-              type=click.Choice(["auto", "bootstrap", "mrr", "steiger"]),
-              help="Between metrics; auto draws contents again where they have several pictures.")  # fmt: skip
-@click.option("--correct", "correction", default="holm", show_default=True,
-              type=click.Choice(["holm", "bh", "none"]), help="For many pairs of metrics.")  # fmt: skip
+@click.option(
+    "--test",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "bootstrap", "mrr", "steiger"]),
+    help="Between metrics; auto draws contents again where they have several pictures.",
+)
+@click.option(
+    "--correct",
+    "correction",
+    default="holm",
+    show_default=True,
+    type=click.Choice(["holm", "bh", "none"]),
+    help="For many pairs of metrics.",
+)
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="Level of the tests.")
 @click.option("--pairs", default="auto", show_default=True,
               type=click.Choice(["auto", "content", "all"]),
@@ -67,8 +82,12 @@ Examples:
 @click.option("--fuse-by", type=click.Choice(["ridge", "monotone"]), default="ridge",
               show_default=True, help="How: a weighted sum, or one of rising curves.")  # fmt: skip
 @click.option("--title", default="", help="Heading of the page.")
-@click.option("--out", "folder", type=_PATH,
-              help="Write page, tables (CSV, Parquet, Markdown, LaTeX), methods and record here.")  # fmt: skip
+@click.option(
+    "--out",
+    "folder",
+    type=_PATH,
+    help="Write page, tables (CSV, Parquet, Markdown, LaTeX), methods and record here.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace results in --out.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -130,7 +149,6 @@ def _names(text: str | None) -> tuple[str, ...]:
 def _save(
     found: Correlation, folder: Path, overwrite: bool, title: str, progress: Any
 ) -> tuple[Path, ...]:
-    import shlex
     import sys
 
     from srqa.report.correlation.saving import save
@@ -138,8 +156,8 @@ def _save(
 
     words = " ".join(argument(word) for word in sys.argv[1:])
     command_line = f"srqa {words}" if sys.argv[1:2] == ["correlate"] else ""
-    return save(found, folder, overwrite=overwrite, title=title,
-                command=command_line or shlex.join(["srqa", "correlate"]), progress=progress)  # fmt: skip
+    return save(found, folder, overwrite=overwrite, title=title, command=command_line,
+                progress=progress)  # fmt: skip
 
 
 def _fused(found: Correlation, folder: Path, names: str, how: str) -> Any:

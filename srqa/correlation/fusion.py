@@ -57,9 +57,7 @@ class Fused:
     def sentence(self) -> str:
         """What it is worth, in a sentence."""
         names = ", ".join(part.metric for part in self.recipe.parts)
-        better = (
-            "better than" if self.srocc > self.best_part_srocc else "no better than"
-        )
+        better = "better than" if self.srocc > self.best_part_srocc else "no better than"
         return (
             f"Fused metric of {names}: SROCC {self.srocc:.3f} on held-out contents, {better} "
             f"{self.best_part} alone ({self.best_part_srocc:.3f})."
@@ -116,12 +114,14 @@ def fuse(
     contents = int(data.contents.max()) + 1 if data.known_contents else 0
     if contents < FEWEST_CONTENTS:
         raise InputError(
-            f"{contents or 'Unknown'} contents are too few to learn a metric from: {FEWEST_CONTENTS} "
-            "are needed, so that it can be checked on contents it has not seen."
+            f"{contents or 'Unknown'} contents are too few to learn a metric from: "
+            f"{FEWEST_CONTENTS} are needed, so that it can be checked on contents it has not seen."
         )
     size = len(chosen) * (1 if how == "ridge" else _KNOTS - 1) + 1
     if len(data) < 3 * size:
-        raise InputError(f"{len(data)} pictures are too few for {size} numbers; take fewer metrics.")
+        raise InputError(
+            f"{len(data)} pictures are too few for {size} numbers; take fewer metrics."
+        )
     x, y = data.values[:, chosen], data.scores
     outer = folds(data, FOLDS, seed)
     predicted, strengths = np.empty(len(y)), []

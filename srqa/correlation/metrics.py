@@ -24,10 +24,42 @@ _NO_METRIC = frozenset({
 _LOWER = ("lpips", "stlpips", "st-lpips", "dists", "pieapp", "niqe", "ilniqe", "brisque", "piqe",
           "pi", "mse", "rmse", "mae", "gmsd", "mdsi", "ckdn", "deepwsd", "dss-loss", "flip",
           "fid", "delta-e", "nlpd", "ahiq-loss")  # fmt: skip
-_HIGHER = ("psnr", "ssim", "ms-ssim", "iw-ssim", "fsim", "vif", "vsi", "haarpsi", "ahiq", "musiq",
-           "maniqa", "arniqa", "clipiqa", "clip-iqa", "qalign", "q-align", "topiq", "liqe", "nima",
-           "unique", "paq2piq", "hyperiqa", "dbcnn", "cnniqa", "nrqm", "ma", "wadiqam",
-           "ssimulacra", "sr-sim", "tres", "qualiclip", "compare2score", "cvvdp", "afine")  # fmt: skip
+_HIGHER = (
+    "psnr",
+    "ssim",
+    "ms-ssim",
+    "iw-ssim",
+    "fsim",
+    "vif",
+    "vsi",
+    "haarpsi",
+    "ahiq",
+    "musiq",
+    "maniqa",
+    "arniqa",
+    "clipiqa",
+    "clip-iqa",
+    "qalign",
+    "q-align",
+    "topiq",
+    "liqe",
+    "nima",
+    "unique",
+    "paq2piq",
+    "hyperiqa",
+    "dbcnn",
+    "cnniqa",
+    "nrqm",
+    "ma",
+    "wadiqam",
+    "ssimulacra",
+    "sr-sim",
+    "tres",
+    "qualiclip",
+    "compare2score",
+    "cvvdp",
+    "afine",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +144,8 @@ def direction(name: str) -> int:
         >>> direction("lpips"), direction("musiq"), direction("my-own")
         (-1, 1, 0)
     """
+    if name.startswith(registry.FUSED):
+        return 1
     try:
         return 1 if registry.get(name).higher_is_better else -1
     except UsageError:

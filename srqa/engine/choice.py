@@ -50,7 +50,8 @@ def choose_metrics(
             reference or its numbers, or none is left.
     """
     specs = named(metrics)
-    alone = next((spec for spec in specs if spec.given and spec.given not in given), None)
+    needed = [*specs, *(registry.get(part) for spec in specs for part in spec.parts)]
+    alone = next((spec for spec in needed if spec.given and spec.given not in given), None)
     if alone:
         raise UsageError(
             f"The metric {alone.name} needs --{alone.given}.",
@@ -58,7 +59,7 @@ def choose_metrics(
             f"{alone.given}.",
         )
     have = {"fr": reference, "nr": True, "lr": lr}
-    lacking = [spec for spec in specs if not have[spec.kind]]
+    lacking = [spec for spec in needed if not have[spec.kind]]
     if lacking and (metrics or len(lacking) == len(specs)):
         option = {"fr": "--ref", "lr": "--lr"}[lacking[0].kind]
         raise UsageError(

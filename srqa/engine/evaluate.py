@@ -13,7 +13,7 @@ from typing import Literal
 
 import srqa
 from srqa.devices import available_cores, choose_device
-from srqa.engine import sets
+from srqa.engine import fusing, sets
 from srqa.engine.cache import Cache
 from srqa.engine.choice import Fetching, check_installed, choose_metrics, with_weights
 from srqa.engine.compute import ItemResult
@@ -161,8 +161,10 @@ def evaluate(
         raise UsageError(f"The scale must be a positive number, not {scale}.")
     if isinstance(outputs, str | Path):
         outputs = [outputs]
-    specs = choose_metrics(
-        metrics, reference=ref is not None, lr=lr is not None, given=("ma",) if ma else ()
+    specs = fusing.with_parts(
+        choose_metrics(
+            metrics, reference=ref is not None, lr=lr is not None, given=("ma",) if ma else ()
+        )
     )
     licences.check_accepted(specs, accept_licence)
     check_installed(specs)
@@ -217,6 +219,7 @@ def _computed(
             output.check()
         resume = output is not None and output.resume
         results, whole, problems = _results(items, plan, journal, resume, kept, progress)
+        fusing.complete(results, plan)
         made = assemble(items, results, whole, plan, collection, [*notes, *problems])
         made.manifest |= {
             "command": command,
@@ -314,5 +317,5 @@ def _resumed(journal: Journal, items: Sequence[Item], plan: Plan) -> dict[Item, 
             f"The Run in {journal.path.parent} is complete and was made with other settings.",
             hint="Choose another --out, or --overwrite to replace it.",
         )
-    names = {spec.name for spec in plan.per_image}
+    names = {spec.name for spec in plan.computed}
     return {k: v for k, v in journal.read(items).items() if set(v.scores) == names}

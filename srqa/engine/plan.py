@@ -58,6 +58,11 @@ class Plan:
         return tuple(spec for spec in self.metrics if spec.level == "image")
 
     @property
+    def computed(self) -> tuple[MetricSpec, ...]:
+        """Those of `per_image` that are computed from pixels, not from other metrics' values."""
+        return tuple(spec for spec in self.per_image if not spec.parts)
+
+    @property
     def per_set(self) -> tuple[MetricSpec, ...]:
         """The metrics that give one value for all outputs of a method."""
         return tuple(spec for spec in self.metrics if spec.level == "set")
@@ -70,6 +75,8 @@ class Plan:
             choices.append(f"sizes {self.mismatch}")
         if self.dtype != "float32" and spec.features:
             choices.append(self.dtype)
+        if spec.parts:
+            choices.append(spec.settings.rpartition("; ")[2])
         return signature(spec, self.protocol, scale, self.version, choices, samples)
 
     def given_for(self, spec: MetricSpec, item: Item) -> tuple[float, ...]:

@@ -140,7 +140,7 @@ class Task:
         files = {"fr": reference, "lr": lr, "nr": output}
         result.files = [f.row() for f in (output, reference, lr) if isinstance(f, PictureFile)]
         keys: dict[str, bytes] = {}
-        for spec in plan.per_image:
+        for spec in plan.computed:
             other = files[spec.kind]
             if isinstance(output, PictureFile) and isinstance(other, PictureFile):
                 keys[spec.name] = plan.key(spec, item, (output.sha256, other.sha256))
@@ -149,7 +149,7 @@ class Task:
                 put(result, spec, _lacking(bad, spec))
         known = cache.scores(keys.values()) if cache else {}
         result.scores |= {name: known[key] for name, key in keys.items() if key in known}
-        todo = [s for s in plan.per_image if s.name in keys and s.name not in result.scores]
+        todo = [s for s in plan.computed if s.name in keys and s.name not in result.scores]
         if not todo or not isinstance(output, PictureFile):
             return result
         return self._prepare(Work(result, todo, keys, {}), output, reference, lr)

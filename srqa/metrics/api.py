@@ -68,6 +68,8 @@ class Metric:
             NotApplicableError: the pictures are too small for the metric.
         """
         spec = self.spec
+        if spec.parts:
+            return self._of_parts(distorted, reference)
         if (reference is None) != (spec.kind == "nr"):
             need = {"fr": "a reference", "lr": "the low-resolution input", "nr": "no reference"}
             raise UsageError(f"{spec.name} takes {need[spec.kind]}.")
@@ -83,6 +85,18 @@ class Metric:
         ready, single = self.prepare(*pictures)
         value = spec(*ready) if given is None else spec(*ready, given)
         return value[0] if single else value
+
+    def _of_parts(self, distorted: Any, reference: Any) -> float:
+        """The value of a fused metric, from those of its parts."""
+        if (reference is None) != (self.spec.kind == "nr"):
+            raise UsageError(
+                f"{self.name} takes {'no' if self.spec.kind == 'nr' else 'a'} reference."
+            )
+        values = []
+        for spec in map(registry.get, self.spec.parts):
+            pictures = (distorted,) if spec.kind == "nr" else (distorted, reference)
+            values.append(float(Metric(spec)(*pictures)))
+        return float(self.spec.function(*values))
 
     def prepare(self, *pictures: Pixels) -> tuple[list[Planes], bool]:
         """The planes that the metric's function takes, and whether they were one tensor (C, H, W).

@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from srqa.errors import InputError, UsageError
 from srqa.metrics import registry
 from srqa.metrics.spec import MetricSpec
 
-PREFIX = "fused:"
 FORM = 1
 """Of the file."""
 
@@ -90,9 +88,15 @@ def read(path: Path | str) -> tuple[Recipe, dict[str, Any], str]:
     """A file's recipe, its card, and the first digits of its sha256.
 
     Raises:
-        InputError: it is missing or is no fused metric.
+        UsageError: there is no such file.
+        InputError: it cannot be read, or is no fused metric.
     """
     path = Path(path)
+    if path.suffix != ".json" or not path.is_file():
+        raise UsageError(
+            f"There is no file {path} of a fused metric.",
+            hint="Name a file that `srqa correlate --fuse` wrote, such as fused:humans/fused.json.",
+        )
     try:
         data = path.read_bytes()
         record = json.loads(data)
@@ -125,13 +129,13 @@ def _column(values: Any) -> tuple[float, ...]:
     return numbers
 
 
-@lru_cache(maxsize=64)
 def spec(path: str) -> MetricSpec:
-    """What srqa knows of a fused metric; its `parts` are computed, and `function` takes their values.
+    """What srqa knows of a fused metric: its `parts` are computed, `function` takes their values.
 
     Raises:
-        InputError: the file is missing or no fused metric.
-        UsageError: it is made of a metric that is not here, or of one that no picture has.
+        InputError: the file is no fused metric.
+        UsageError: there is no such file, or it is made of a metric that is not here, or of one
+            that no picture has.
     """
     recipe, card, digits = read(path)
     parts = tuple(registry.get(part.metric) for part in recipe.parts)
@@ -147,7 +151,7 @@ def spec(path: str) -> MetricSpec:
         else "of unknown worth"
     )
     return MetricSpec(
-        name=PREFIX + Path(path).stem, function=_function(recipe),
+        name=registry.FUSED + Path(path).stem, function=_function(recipe),
         summary=f"learned out of {names}",
         kind="fr" if "fr" in kinds else "lr" if "lr" in kinds else "nr",
         crop="none", higher_is_better=recipe.higher_is_better, batchable=False,

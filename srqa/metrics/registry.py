@@ -11,6 +11,8 @@ from srqa.metrics.spec import MetricSpec
 
 PREFIX = "pyiqa:"
 """Stands before the names of pyiqa's metrics."""
+FUSED = "fused:"
+"""Stands before the file of a metric that was learned from human scores."""
 ENTRY_POINT = "srqa.metrics"
 # Names of the most used toolbox for the same numbers.
 ALIASES = {"psnry": "psnr-y", "ssimc": "ssim", "ms_ssim": "ms-ssim", "haar-psi": "haarpsi"}
@@ -60,10 +62,13 @@ def names() -> list[str]:
 
 
 def get(name: str) -> MetricSpec:
-    """Find a metric by its name or by the other toolbox's name for it; pyiqa's as "pyiqa:NAME".
+    """Find a metric by its name or by the other toolbox's name for it.
+
+    pyiqa's are "pyiqa:NAME", those learned by `srqa correlate --fuse` "fused:FILE.json".
 
     Raises:
         UsageError: there is no such metric; the message names the nearest.
+        InputError: the file of a fused metric is damaged.
         MissingPackageError: a metric of pyiqa, which is not installed.
 
     Example:
@@ -75,6 +80,10 @@ def get(name: str) -> MetricSpec:
         from srqa.metrics import pyiqa
 
         return pyiqa.spec(key.removeprefix(PREFIX))
+    if key.startswith(FUSED):
+        from srqa.metrics import fused
+
+        return fused.spec(name.strip()[len(FUSED) :])
     candidates = (ALIASES.get(key, key), key.replace("_", "-"))
     for candidate in candidates:
         if candidate in _OWN:

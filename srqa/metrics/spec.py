@@ -80,6 +80,8 @@ class MetricSpec:
         weights: names of the weight files it needs.
         weights_licence: of trained numbers that are no weight file (inside srqa, or got by
             `provider`), SPDX.
+        parts: names of the metrics that it is made of; `function` then takes their values, in this
+            order, instead of planes.
         alert: a value beyond which something else is wrong, and a sentence that says what.
         provider: distribution that computes it, if not srqa; its version joins the signature.
         extra: the extra of srqa that brings the provider, if srqa itself does not.
@@ -114,6 +116,7 @@ class MetricSpec:
     code_licence: str = "Apache-2.0"
     weights: tuple[str, ...] = field(default=())
     weights_licence: str = ""
+    parts: tuple[str, ...] = field(default=())
     alert: tuple[float, str] | None = None
     provider: str = ""
     extra: str = ""

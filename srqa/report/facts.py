@@ -203,7 +203,8 @@ def describe(name: str, unit: str = "") -> Metric:
     """All that a report needs to know of a metric, which need not be registered."""
     spec = find_spec(name)
     if spec is None:
-        return Metric(name, 0, unit, _family_by_name(name), decimals(name), None)
+        sign = 1 if name.startswith("fused:") else 0
+        return Metric(name, sign, unit, _family_by_name(name), decimals(name), None)
     perceptual = spec.kind == "nr" or spec.level == "set"
     family: Family = "perception" if perceptual else (_family_by_name(name) or "fidelity")
     sign = 1 if spec.higher_is_better else -1

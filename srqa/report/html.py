@@ -21,7 +21,10 @@ _SCRIPTS = (
     ("srqa.viewer", "pixels.js"),
     ("srqa.viewer", "surface.js"),
     ("srqa.viewer", "viewer.js"),
-    *(("srqa.report", f"assets/{name}.js") for name in ("theme", "base", "plots", "tables", "gallery")),
+    *(
+        ("srqa.report", f"assets/{name}.js")
+        for name in ("theme", "base", "plots", "tables", "gallery")
+    ),
     ("srqa.report", "assets/main.js"),
 )
 

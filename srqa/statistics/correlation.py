@@ -126,7 +126,7 @@ def _within_ties(x: Floats, key: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
     pair = np.r_[True, (x[1:] != x[:-1]) | (key[1:] != key[:-1])]
     first = np.flatnonzero(pair)
     times = np.diff(np.r_[first, len(x)])
-    return (np.repeat(size, size) - np.repeat(times, times)).astype(np.float64)
+    return np.asarray(np.repeat(size, size) - np.repeat(times, times), dtype=np.float64)
 
 
 def fisher(r: float, n: int, level: float = 0.95) -> Interval:

@@ -305,10 +305,9 @@ def discriminate_differences(
 def _of_clusters(influence: Floats, pairs: Pairs, clusters: Clusters) -> Floats:
     """Influences of pairs on a figure as influences of clusters: those that a pair's are of."""
     a, b = clusters.codes[pairs.first], clusters.codes[pairs.second]
-    sums = np.bincount(a, influence, clusters.size)
     other = np.where(a == b, 0.0, influence)
-    made: Floats = sums + np.bincount(b, other, clusters.size)
-    return made
+    sums = np.bincount(a, influence, clusters.size) + np.bincount(b, other, clusters.size)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _area(value: float, influence: Floats, clusters: Clusters) -> Area:

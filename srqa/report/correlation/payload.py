@@ -86,7 +86,7 @@ def _steps(found: Correlation, order: list[int]) -> list[Any]:
     if found.noticed is None:
         return []
     names = [found.data.names[k] for k in order]
-    by_name = {name: part for name, part in found.noticed.steps.groupby("metric")}
+    by_name = dict(iter(found.noticed.steps.groupby("metric")))
     table = found.noticed.table.set_index("metric")
     columns = ["low", "high", "pairs", "agree", "undecided", "disagree"]
     return [

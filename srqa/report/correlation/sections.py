@@ -1,4 +1,4 @@
-"""The parts of the page that stand in the HTML itself: they are there without scripts, and in print."""
+"""The parts of the page that stand in the HTML itself, without scripts and in print too."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def key_facts(found: Correlation) -> str:
         ("Noise ceiling", words.number(ceiling.value) if ceiling else ""),
         ("Joined by", found.joined.rule),
     ]
-    items = "".join(
-        f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v
-    )
+    items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v)
     return f'<dl class="keys">{items}</dl>'
 
 
@@ -147,7 +145,11 @@ def _slanted(name: str) -> str:
 def _significance(found: Correlation) -> str:
     order, way, p = significance(found)
     heads = "".join(_slanted(n) for n in order)
-    signs = {1: ("better", "▲", "better"), -1: ("worse", "▽", "worse"), 0: ("same", "·", "not told")}
+    signs = {
+        1: ("better", "▲", "better"),
+        -1: ("worse", "▽", "worse"),
+        0: ("same", "·", "not told"),
+    }
     rows = []
     for i, a in enumerate(order):
         cells = []
@@ -155,7 +157,7 @@ def _significance(found: Correlation) -> str:
             if i == j:
                 cells.append('<td class="cell self"></td>')
                 continue
-            kind, sign, said = signs[int(way[i, j])]
+            kind, sign, said = signs.get(int(way[i, j]), ("same", "·", "not told"))
             value = "no test" if math.isnan(p[i, j]) else f"p {_p(float(p[i, j]))}"
             cells.append(
                 f'<td class="cell {kind}" title="{escape(a)} against {escape(b)}: {said}, {value}">'
@@ -259,7 +261,10 @@ def noticed(found: Correlation) -> str:
     heads = "".join(
         f'<th scope="col" class="num" title="{title}">{head}</th>'
         for head, title in (
-            ("AUC different / similar", "how well the size of the difference tells different pairs"),
+            (
+                "AUC different / similar",
+                "how well the size of a difference tells different pairs",
+            ),
             ("AUC better / worse", "how well its sign tells the better picture"),
             ("C0", "share of different pairs with the right sign"),
             ("95 % threshold", "95 % of the pairs that people do not tell apart differ by less"),
@@ -427,9 +432,7 @@ def made(found: Correlation, command: str) -> str:
         ("samples", f"{s.resamples:,}, seed {s.seed}"),
         ("srqa", srqa.__version__),
     )
-    rows = "".join(
-        f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v
-    )
+    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts if v)
     shown = f'<section class="block"><h3>Command</h3>{_line(command)}</section>' if command else ""
     quoted = f'<section class="block"><h3>Signatures</h3>{lines}</section>' if lines else ""
     return (

@@ -1,4 +1,4 @@
-"""Small pictures for hovering and larger ones for disagreements, where a Run's files are still there."""
+"""Small pictures for hovering, larger ones for disagreements, where a Run's files are there."""
 
 from __future__ import annotations
 

@@ -130,8 +130,8 @@ def _of_quality(found: Correlation) -> list[str]:
     low, high = by_part.get("worst third", math.nan), by_part.get("best third", math.nan)
     if math.isnan(low) or math.isnan(high):
         return []
-    return [f"Among the best third of the pictures its SROCC is {number(high)}, among the worst "
-            f"{number(low)}."]  # fmt: skip
+    return [f"Among the best third of the pictures the SROCC of {best} is {number(high)}, among "
+            f"the worst third {number(low)}."]  # fmt: skip
 
 
 def meaning(found: Correlation) -> list[str]:
@@ -151,8 +151,8 @@ def meaning(found: Correlation) -> list[str]:
             f"{name}: 95 % of the pairs that people do not tell apart differ by less than "
             f"{short(row['threshold'])}{unit}; of pairs that differ by less than "
             f"{short(smallest['high'])}{unit}, people side with the metric in "
-            f"{100 * smallest['agree']:.0f} %, against it in {100 * smallest['disagree']:.0f} % and "
-            "see no difference in the rest."
+            f"{100 * smallest['agree']:.0f} %, against it in {100 * smallest['disagree']:.0f} % "
+            "and see no difference in the rest."
         )
     return sentences
 
@@ -171,7 +171,7 @@ def methods(found: Correlation) -> list[list[str]]:
     """Paragraphs of sentences for a paper, written from the facts."""
     s, humans = found.settings, found.humans
     first = [
-        f"{counted(len(found.data.metrics), 'metric')} {'was' if len(found.data.metrics) == 1 else 'were'} "
+        f"{counted(len(found.data.metrics), 'metric was', 'metrics were')} "
         f"compared with the {humans.unit} of {set_words(found)}.",
         "Rank correlation is Spearman's (SROCC) [[spearman1904]] and Kendall's tau-b (KRCC) "
         "[[kendall1945]].",
