@@ -24,9 +24,9 @@ REACH = 10.0
 """How far beyond the values, in standard deviations, a logistic's middle may lie."""
 SLOPES = (1e-3, 1e2)
 """The narrowest and the widest logistic, in standard deviations of the values."""
-_GRID_MIDDLES, _GRID_WIDTHS, _BINS = 48, 31, 192
-_POLISHED, _POLISHED_OF_BINS, _STEPS = 16, 5, 200
-_GRID_CELLS = 1_500_000
+_GRID_MIDDLES, _GRID_WIDTHS, _BINS, _GAPS = 48, 27, 192, 6
+_POLISHED, _POLISHED_OF_BINS, _GO_ON = 16, 5, 3
+_FIRST_STEPS, _STEPS = 12, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +280,13 @@ class _Local(NamedTuple):
     pull: tuple[float, float]
 
 
-def _polished(problem: _Projected, start: Floats, limits: Floats) -> tuple[float, Floats]:
+def _polished(
+    problem: _Projected, start: Floats, limits: Floats, steps: int
+) -> tuple[float, Floats]:
     """Levenberg and Marquardt's way down to a place between `limits` (2, 2)."""
     at = np.clip(start, limits[:, 0], limits[:, 1])
     here, damping = problem.at(*at), 1e-3
-    for _ in range(_STEPS):
+    for _ in range(steps):
         a, b, c = here.power
         if not a + c > 0:
             break
@@ -330,26 +332,30 @@ def _logistic(z: Floats, y: Floats, tilted: bool) -> tuple[float, ...]:
         [math.log(SLOPES[0]), math.log(SLOPES[1])],
     ])  # fmt: skip
     most = _POLISHED if len(coarse.z) == len(z) else _POLISHED_OF_BINS
-    found = [_polished(coarse, start, limits) for start in _starts(coarse, most)]
+    near = [_polished(coarse, start, limits, _FIRST_STEPS) for start in _starts(coarse, most)]
+    near.sort(key=lambda pair: pair[0])
+    found = [_polished(coarse, at, limits, _STEPS) for _, at in near[:_GO_ON]]
     found.sort(key=lambda pair: pair[0])
     if len(coarse.z) < len(z):
         close = [at for value, at in found[:2] if value <= 1.001 * found[0][0]]
-        best = min((_polished(fine, at, limits) for at in close), key=lambda pair: pair[0])[1]
+        ends = [_polished(fine, at, limits, _STEPS) for at in close]
+        best = min(ends, key=lambda pair: pair[0])[1]
     else:
         best = found[0][1]
     return _completed(z, y, float(best[0]), math.exp(best[1]), tilted)
 
 
 def _starts(problem: _Projected, most: int) -> list[Floats]:
-    """The lowest places of a grid that are lower than their neighbours."""
+    """The lowest places of a grid that are lower than their neighbours, and the best steps."""
     z = np.unique(problem.z)
-    between = [z, *(z[:-1] + np.diff(z) * share for share in (0.125, 0.25, 0.5, 0.75, 0.875))]
-    inside = np.unique(np.concatenate(between))
-    if len(inside) * _GRID_WIDTHS * len(problem.z) > _GRID_CELLS:
-        inside = np.quantile(z, np.linspace(0, 1, _GRID_MIDDLES))
-        inside = np.unique(np.append(inside, np.linspace(z[0], z[-1], _GRID_MIDDLES)))
+    inside = np.append(z, (z[1:] + z[:-1]) / 2)
+    if len(z) > _GRID_MIDDLES:
+        inside = np.append(
+            np.quantile(z, np.linspace(0, 1, _GRID_MIDDLES)),
+            np.linspace(z[0], z[-1], _GRID_MIDDLES),
+        )
     away = np.geomspace(0.05, REACH, 12)
-    middles = np.concatenate([z[0] - away[::-1], inside, z[-1] + away])
+    middles = np.concatenate([z[0] - away[::-1], np.unique(inside), z[-1] + away])
     widths = np.geomspace(*SLOPES, _GRID_WIDTHS)
     grid = np.stack(np.meshgrid(middles, widths, indexing="ij"), axis=-1).reshape(-1, 2)
     value = problem.residuals(grid[:, 0], grid[:, 1]).reshape(len(middles), len(widths))
@@ -359,7 +365,37 @@ def _starts(problem: _Projected, most: int) -> list[Floats]:
     lowest = np.logical_and.reduce([value <= other for other in beside])
     places = np.argwhere(lowest)
     order = np.argsort(value[lowest], kind="stable")[:most]
-    return [np.array([middles[i], math.log(widths[j])]) for i, j in places[order]]
+    smooth = [np.array([middles[i], math.log(widths[j])]) for i, j in places[order]]
+    return smooth + _step_starts(problem)
+
+
+def _step_starts(problem: _Projected) -> list[Floats]:
+    """Nearly vertical starts in the gaps between values where a plain step fits best."""
+    order = np.argsort(problem.z, kind="stable")
+    z, weight, rest = problem.z[order], problem.weight[order], problem.rest[order]
+
+    def above(column: Floats) -> Floats:
+        """Sums over the values beyond each gap."""
+        return np.cumsum((weight * column)[::-1])[::-1][1:]
+
+    left = above(np.ones_like(z))
+    power = left.copy()
+    for column in problem.basis:
+        left = left - above(column[order]) ** 2
+    usable = (np.diff(z) > 0) & (left > 1e-11 * power)
+    gain = np.where(usable, above(rest) ** 2 / np.where(usable, left, 1), -1)
+    tried = []
+    for i in np.argsort(-gain, kind="stable")[:_GAPS]:
+        if gain[i] > 0:
+            gap = z[i + 1] - z[i]
+            tried += [(z[i] + part * gap, max(gap * size, SLOPES[0]))
+                      for part in (0.1, 0.3, 0.5, 0.7, 0.9)
+                      for size in (0.05, 0.2, 0.6)]  # fmt: skip
+    if not tried:
+        return []
+    places = np.array(tried)
+    best = np.argsort(problem.residuals(places[:, 0], places[:, 1]), kind="stable")[:_GAPS]
+    return [np.array([places[i, 0], math.log(places[i, 1])]) for i in best]
 
 
 def _binned(z: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,0 +1,197 @@
+"""Coefficients against scipy, samples against ranking anew, tests against published values."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from srqa.statistics import clustered, correlation, dependent
+from srqa.statistics.clustered import Clusters
+
+
+@pytest.mark.parametrize("n", [4, 7, 50, 300])
+@pytest.mark.parametrize("ties", [3, 10_000])
+def test_coefficients_equal_scipy(n, ties):
+    rng = np.random.default_rng(n + ties)
+    x = rng.integers(0, ties, n) + 0.0
+    y = x + rng.integers(0, ties, n)
+    assert correlation.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic, abs=1e-12)
+    assert correlation.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+    assert correlation.kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic, abs=1e-12)
+
+
+def test_concordance_counts_pairs():
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 17, 130):
+        x, y = rng.integers(0, 9, n) + 0.0, rng.integers(0, 9, n) + 0.0
+        each = np.sign(x[:, None] - x) * np.sign(y[:, None] - y)
+        assert correlation.concordance(x, y).tolist() == each.sum(axis=1).tolist()
+
+
+def test_influences_on_kendall_are_derivatives():
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(0, 6, 25) + 0.0, rng.normal(size=25)
+    tau, influence = correlation.kendall_parts(x, y)
+    assert influence.sum() == pytest.approx(0, abs=1e-12)
+
+    def weighted(w):
+        pairs = np.outer(w, w)
+        sx, sy = np.sign(x[:, None] - x), np.sign(y[:, None] - y)
+        return (pairs * sx * sy).sum() / math.sqrt(
+            (pairs * np.abs(sx)).sum() * (pairs * np.abs(sy)).sum()
+        )
+
+    assert weighted(np.ones(25)) == pytest.approx(tau)
+    for i in (0, 7, 24):
+        w = np.ones(25)
+        w[i] += 1e-6
+        assert (weighted(w) - tau) / 1e-6 == pytest.approx(influence[i], abs=1e-5)
+
+
+def test_without_variance_there_is_no_correlation():
+    flat, y = np.full(12, 3.0), np.arange(12.0)
+    for measure in (correlation.pearson, correlation.spearman, correlation.kendall):
+        assert math.isnan(measure(flat, y))
+        assert math.isnan(measure(y, flat))
+
+
+def test_samples_equal_ranking_anew():
+    """Multiplicities and running sums give what repeating and ranking the rows gives."""
+    rng = np.random.default_rng(2)
+    codes = np.unique(rng.integers(0, 9, 40), return_inverse=True)[1]
+    columns = np.stack([rng.integers(0, 5, 40) + 0.0, rng.normal(size=40)], axis=1)
+    scores = rng.integers(0, 7, 40) + 0.0
+    clusters = Clusters(codes, resamples=30, seed=5)
+    ranks = clustered.spearman_samples(columns, scores, clusters)
+    linear = clustered.pearson_samples(columns, scores, clusters)
+    sample = 0
+    for weights in clusters.weights():
+        for column in weights.T:
+            rows = np.repeat(np.arange(40), column.astype(int))
+            for k in range(2):
+                x, y = columns[rows, k], scores[rows]
+                assert ranks[sample, k] == pytest.approx(stats.spearmanr(x, y)[0], abs=1e-12)
+                assert linear[sample, k] == pytest.approx(stats.pearsonr(x, y)[0], abs=1e-12)
+            sample += 1
+    assert sample == 30
+
+
+def test_whole_clusters_are_drawn():
+    codes = np.repeat(np.arange(8), 3)
+    for draw in Clusters(codes, resamples=50).draws():
+        assert (draw.sum(axis=0) == 8).all()
+    one, other = (np.concatenate([d.T for d in Clusters(codes, seed=s).draws()]) for s in (1, 1))
+    assert np.array_equal(one, other)
+
+
+def test_intervals_by_formula():
+    assert correlation.fisher(0.9, 50) == pytest.approx((0.8291, 0.9425), abs=5e-4)
+    # The variance of Bonett and Wright is larger by 1 + r^2 / 2.
+    low, high = correlation.bonett_wright(0.9, 50)
+    half = 1.959964 * math.sqrt((1 + 0.405) / 47)
+    assert (low, high) == pytest.approx(
+        (math.tanh(math.atanh(0.9) - half), math.tanh(math.atanh(0.9) + half)), abs=1e-6
+    )
+    assert correlation.fieller(0.5, 104)[0] == pytest.approx(
+        math.tanh(math.atanh(0.5) - 1.959964 * math.sqrt(0.437 / 100)), abs=1e-6
+    )
+    assert correlation.share_interval(0.0, 30)[1] == pytest.approx(0.1135, abs=1e-3)
+    low, high = correlation.rmse_interval(0.5, 96)
+    assert low < 0.5 < high
+    assert low == pytest.approx(0.5 * math.sqrt(96 / stats.chi2.ppf(0.975, 96)))
+    assert all(math.isnan(end) for end in correlation.fisher(0.4, 3))
+
+
+def test_published_values_of_the_tests(reference):
+    import json
+
+    expected = json.loads((reference / "expected.json").read_text())["meng_rosenthal_rubin"]
+    found = dependent.meng_rosenthal_rubin(0.63, -0.03, -0.19, 15)
+    assert round(found.statistic, 3) == 1.679
+    assert str(expected)  # the paper prints 1.68
+
+
+def test_tests_of_differences():
+    assert dependent.meng_rosenthal_rubin(0.5, 0.5, 0.3, 40) == (0.0, 1.0)
+    assert dependent.steiger(0.9, 0.5, 0.4, 100).p < 1e-6
+    assert math.isnan(dependent.steiger(1.0, 0.5, 0.4, 100).p)
+    assert math.isnan(dependent.meng_rosenthal_rubin(0.9, 0.5, 0.4, 3).p)
+    assert dependent.independent(0.6, 0.6, 30, 40) == (0.0, 1.0)
+    # As `scipy.stats.f` says of a ratio of variances.
+    assert dependent.f_of_rmse(0.6, 0.4, 50, 40).p == pytest.approx(2 * stats.f.sf(2.25, 50, 40))
+    assert dependent.f_of_rmse(0.4, 0.6, 40, 50) == dependent.f_of_rmse(0.6, 0.4, 50, 40)
+    # The pooled z of two shares, by hand.
+    pooled = 0.25
+    z = 0.1 / math.sqrt(pooled * 0.75 * (1 / 100 + 1 / 100))
+    assert dependent.two_shares(0.3, 0.2, 100, 100).statistic == pytest.approx(z)
+
+
+def clustered_pictures(rng, contents, methods, own=0.5):
+    """Values, scores and contents of a population in which contents share much."""
+    shared, other = rng.normal(size=(2, contents, 1))
+    quality = shared + np.linspace(-1, 1, methods) + 0.7 * rng.normal(size=(contents, methods))
+    value = quality + other + own * rng.normal(size=(contents, methods))
+    return np.tanh(value.ravel() / 2), quality.ravel(), np.repeat(np.arange(contents), methods)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("contents", "methods"), [(16, 4), (30, 6), (60, 2)])
+def test_intervals_hold_the_truth(contents, methods):
+    """93 to 97 % of 95 % intervals, where those by formula hold far less."""
+    rng = np.random.default_rng(11)
+    x, y, _ = clustered_pictures(rng, 60_000, methods)
+    truth = (
+        correlation.spearman(x, y), correlation.pearson(x, y), correlation.kendall(x, y)
+    )  # fmt: skip
+    studies, hits, formula = 1500, np.zeros(3), 0
+    for seed in range(studies):
+        x, y, codes = clustered_pictures(rng, contents, methods)
+        clusters = Clusters(codes, resamples=300, seed=seed)
+        column = x[:, None]
+        found = [
+            clustered.correlation_interval(
+                measure(x, y), samples(column, y, clusters)[:, 0], clusters
+            )
+            for measure, samples in (
+                (correlation.spearman, clustered.spearman_samples),
+                (correlation.pearson, clustered.pearson_samples),
+            )
+        ]
+        tau, influence = correlation.kendall_parts(x, y)
+        error = clusters.spread(influence) / (1 - tau * tau)
+        ends = clustered.linear_interval(math.atanh(tau), error, clusters)
+        found.append((math.tanh(ends[0]), math.tanh(ends[1])))
+        hits += [low <= t <= high for (low, high), t in zip(found, truth, strict=True)]
+        low, high = correlation.bonett_wright(correlation.spearman(x, y), len(x))
+        formula += low <= truth[0] <= high
+    shares = hits / studies
+    assert ((shares > 0.925) & (shares < 0.975)).all(), shares
+    assert formula / studies < shares[0] or methods == 2
+
+
+@pytest.mark.slow
+def test_tests_keep_their_level():
+    """Two metrics that are equally good: 5 % of the tests reject, clustered or not."""
+    rng = np.random.default_rng(12)
+    studies, clustered_rejects, plain_rejects, naive = 1200, 0, 0, 0
+    for seed in range(studies):
+        shared, one, two = rng.normal(size=(3, 40, 1))
+        quality = shared + rng.normal(size=(40, 4))
+        columns = np.stack(
+            [(quality + off + 0.6 * rng.normal(size=(40, 4))).ravel() for off in (one, two)], axis=1
+        )
+        y = quality.ravel()
+        clusters = Clusters(np.repeat(np.arange(40), 4), resamples=300, seed=seed)
+        values = np.array([correlation.spearman(c, y) for c in columns.T])
+        drawn = clustered.spearman_samples(columns, y, clusters)
+        clustered_rejects += clustered.difference_tests(values, drawn, clusters)[0, 1] < 0.05
+        between = correlation.spearman(*columns.T)
+        naive += dependent.meng_rosenthal_rubin(*values, between, 160).p < 0.05
+        y = rng.normal(size=80)
+        pair = [y + rng.normal(size=80) for _ in range(2)]
+        r = [correlation.pearson(c, y) for c in pair]
+        plain_rejects += dependent.meng_rosenthal_rubin(*r, correlation.pearson(*pair), 80).p < 0.05
+    assert 0.03 < clustered_rejects / studies < 0.07
+    assert 0.03 < plain_rejects / studies < 0.07
+    assert naive / studies > 0.08  # what taking pictures as independent costs
