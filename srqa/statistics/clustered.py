@@ -73,9 +73,12 @@ class Clusters:
     def spread(self, influence: Floats) -> float:
         """Standard error of a figure from its pictures' influences, summed over clusters."""
         sums = np.bincount(self.codes, influence, self.size)
-        if self.size < 2:
-            return math.nan
-        return math.sqrt(float(sums @ sums) * self.size / (self.size - 1))
+        return math.sqrt(float(sums @ sums)) * self.widening
+
+    @property
+    def widening(self) -> float:
+        """By how much standard errors from few clusters are too small: that of a jackknife."""
+        return self.size / (self.size - 1) if self.size > 1 else math.nan
 
     def quantile(self, level: float) -> float:
         """Of Student's t with a degree of freedom less than there are clusters."""
@@ -200,8 +203,9 @@ def correlation_interval(
 ) -> tuple[float, float]:
     """Interval of a correlation from its bootstrap samples.
 
-    The samples give the standard error of Fisher's z, and Student's t with a degree of freedom less
-    than there are clusters the width: percentiles alone are too narrow for few clusters.
+    The samples give the standard error of Fisher's z, widened for few clusters, and Student's t
+    with a degree of freedom less than there are clusters the width: percentiles alone are too
+    narrow.
 
     Returns:
         NaN for fewer than `FEWEST_CLUSTERS` clusters.
@@ -214,7 +218,7 @@ def correlation_interval(
     if len(kept) < 20:
         return math.nan, math.nan
     z = np.arctanh(np.clip(kept, -1 + 1e-12, 1 - 1e-12))
-    half = clusters.quantile(level) * float(z.std(ddof=1))
+    half = clusters.quantile(level) * float(z.std(ddof=1)) * clusters.widening
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
@@ -247,7 +251,7 @@ def difference_tests(values: Floats, samples: Floats, clusters: Clusters) -> Flo
         for j in range(i + 1, k):
             apart = drawn[:, i] - drawn[:, j]
             apart = apart[np.isfinite(apart)]
-            error = float(apart.std(ddof=1)) if len(apart) >= 20 else math.nan
+            error = float(apart.std(ddof=1)) * clusters.widening if len(apart) >= 20 else math.nan
             difference = abs(float(z[i] - z[j]))
             if difference < 1e-12:
                 p[i, j] = p[j, i] = 1.0
