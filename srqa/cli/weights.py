@@ -266,10 +266,14 @@ def _lines() -> Callable[[str, int, int | None], None]:
 
 
 def _users() -> dict[str, list[str]]:
-    """The metrics that use a weight file, by its name."""
+    """The metrics and the models that use a weight file, by its name."""
     from srqa.metrics import registry
+    from srqa.models import cards
 
     users: dict[str, list[str]] = {}
+    for card in cards():
+        for name in card.files:
+            users.setdefault(name, []).append(f"model {card.name}")
     for spec in registry.specs():
         for name in spec.weights:
             users.setdefault(name, []).append(spec.name)

@@ -56,8 +56,8 @@ class ModelCard:
         architecture: as `srqa.models.recognition` names it; "" for classical methods.
         scales: the scales that it can; None for any real number.
         input: what it takes: "RGB", "Y" or "any channels"; values are in [0, 1] always.
-        weights: names of weight files by scale, as in `srqa weights list`; empty if the user gives
-            a file.
+        weights: names of weight files by scale, as in `srqa weights list`, or under 0 for all
+            scales; empty if the user gives a file.
         any_scale: whether a network does any real scale.
         shrinks: whether smaller scales are the largest one's result, shrunk by bicubic
             interpolation as its authors do.
@@ -103,7 +103,13 @@ class ModelCard:
     @property
     def default(self) -> int:
         """The scale that it takes if none is asked for: the largest with weights."""
-        return max(self.weights, default=max(self.scales or (1,)))
+        return max(self.weights, default=0) or max(self.scales or (4,))
+
+    def file(self, scale: float | None = None) -> str:
+        """The weight file for a scale, by default the largest; "" if there is none."""
+        wanted = self.default if scale is None else scale
+        known: dict[float, str] = {0.0: ""} | {float(s): name for s, name in self.weights.items()}
+        return known.get(float(wanted), known[0.0])
 
     @property
     def by_checkpoint(self) -> bool:

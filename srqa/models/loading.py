@@ -97,13 +97,13 @@ def _from_zoo(
             "--weights FILE.",
         )
     wanted = entry.default if scale is None else scale
-    if wanted not in (entry.scales or ()):
+    if not entry.file(wanted):
         raise UsageError(
             f"{entry.name} enlarges by {_either(entry.scales or ())}, not by {wanted:g}.",
             hint="--outscale brings its result to another size; classical methods such as bicubic "
             "do any scale.",
         )
-    file = entry.weights[int(wanted)]
+    file = entry.file(wanted)
     srqa.weights.pull([file], progress, offline=offline)
     if srqa.weights.get(file).reader == "raw":
         state = checkpoint.read(srqa.weights.path(file, offline=True))

@@ -216,9 +216,8 @@ def chosen_model(
     upscaler = load(model, scale, weights=path, offline=offline, progress=fetching)
     if path is not None:
         return upscaler, {"model": upscaler.name, "weights": {path.name: sha256_of(path)}}
-    names = card(model).weights
-    used = {names[int(s)] for s in [scale or max(names, default=0)] if s in names}
-    hashes = {name: get_weights(name).sha256 for name in sorted(used)}
+    file = card(model).file(scale)
+    hashes = {file: get_weights(file).sha256} if file else {}
     return upscaler, {"model": upscaler.name, "weights": hashes}
 
 

@@ -8,6 +8,8 @@ import pytest
 import torch
 from oracle import upscalers as slow
 
+import srqa.models
+import srqa.weights
 from srqa.images.resize import imresize
 from srqa.models import recognition
 from srqa.models.networks import DESIGNS
@@ -227,3 +229,15 @@ def test_each_design_is_recognised_by_itself_alone():
     for shapes in [*(case[1] for case in CASES), *(count[1] for count in COUNTS)]:
         state = {k: torch.zeros(v) if v else torch.tensor(0) for k, v in shapes.items()}
         assert sum(bool(design.detect(state)) for design in DESIGNS) == 1
+
+
+def test_liif_with_its_authors_weights(zoo, photograph):
+    """The real checkpoint, through the zoo, against the slow forward with its own names."""
+    zoo("liif-edsr")
+    numbers = {k: v.astype(float) for k, v in srqa.weights.load("liif-edsr").items()}
+    x = photograph("astronaut", 96, 96)[:, 80:88, 60:69]
+    upscaler = srqa.models.load("liif", 2, offline=True)
+    ours = upscaler.run(torch.from_numpy(x.copy())[None], 2)[0].numpy()
+    theirs = slow.liif(numbers, x.astype(float), (16, 18))
+    assert np.abs(ours - theirs).max() < 1e-4
+    assert 0.02 < np.std(ours) < 0.4
