@@ -7,6 +7,7 @@ tensor (N,) for a batch.
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,7 +39,18 @@ def total(x: Planes) -> Value:
     if is_tensor(x):
         wide = sys.modules["torch"].float64 if x.device.type != "mps" else x.dtype
         return x.sum(dim=(-3, -2, -1), dtype=wide)
-    return float(np.sum(x, dtype=np.float64))
+    import cv2
+
+    return math.fsum(cv2.sumElems(plane)[0] for plane in x)
+
+
+def root(x: Planes) -> Planes:
+    """Square root, 0 for what is below 0, whose gradient at 0 is 0 instead of infinite."""
+    if not is_tensor(x):
+        return np.sqrt(np.maximum(x, 0.0))
+    torch = sys.modules["torch"]
+    positive = x > 0
+    return torch.where(positive, torch.sqrt(torch.where(positive, x, 1.0)), 0.0)
 
 
 def count(x: Planes) -> int:

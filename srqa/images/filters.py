@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from srqa.images.arrays import Planes, is_tensor
+from srqa.images.arrays import Planes, is_tensor, root
+
+T, R = TypeVar("T"), TypeVar("R")
 
 STRIP_ROWS = 64
 """Rows of a strip: at common widths its float32 maps stay in the processor's cache."""
@@ -76,6 +78,119 @@ def half_size(planes: Planes) -> Planes:
     return np.stack([cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in planes])
 
 
+def gradient_magnitude(planes: Planes, taps: tuple[float, float, float]) -> Planes:
+    """Length of the gradient: differences over two pixels, smoothed across by `taps`.
+
+    ``PREWITT`` and ``SCHARR`` are the operators of those names. Only where the window of 3 x 3
+    fits: H and W are smaller by 2. The gradient (of autograd) is 0 where the length is.
+    """
+    if is_tensor(planes):
+        return _gradient_magnitude_torch(planes, taps)
+    import cv2
+
+    across, along = np.array(taps), np.array((-1.0, 0.0, 1.0))
+    result = np.empty((planes.shape[0], planes.shape[1] - 2, planes.shape[2] - 2), planes.dtype)
+    for plane, found in zip(planes, result, strict=True):
+        x = cv2.sepFilter2D(plane, -1, along, across)[1:-1, 1:-1]
+        y = cv2.sepFilter2D(plane, -1, across, along)[1:-1, 1:-1]
+        cv2.magnitude(x, y, found)
+    return result
+
+
+PREWITT = (1 / 3, 1 / 3, 1 / 3)
+SCHARR = (3 / 16, 10 / 16, 3 / 16)
+
+
+def _gradient_magnitude_torch(planes: Any, taps: tuple[float, float, float]) -> Any:
+    side, middle, _ = taps
+    x = planes[..., 2:] - planes[..., :-2]
+    y = planes[..., 2:, :] - planes[..., :-2, :]
+    x = side * (x[..., 2:, :] + x[..., :-2, :]) + middle * x[..., 1:-1, :]
+    y = side * (y[..., 2:] + y[..., :-2]) + middle * y[..., 1:-1]
+    return root(x * x + y * y)
+
+
+Outside = Literal["zeros", "edge"]
+
+
+def padded(planes: Planes, before: int, after: int, outside: Outside = "zeros") -> Planes:
+    """The planes with `before` rows and columns more at top and left, `after` at bottom, right."""
+    if not before and not after:
+        return planes
+    if is_tensor(planes):
+        from torch.nn.functional import pad
+
+        mode = "constant" if outside == "zeros" else "replicate"
+        return pad(planes, (before, after, before, after), mode=mode)
+    around = ((0, 0), (before, after), (before, after))
+    return np.pad(planes, around, mode="constant" if outside == "zeros" else "edge")
+
+
+def block_means(
+    planes: Planes,
+    size: int,
+    convert: Callable[[Planes], Planes],
+    *,
+    before: int = 0,
+    after: int = 0,
+    outside: Outside = "zeros",
+) -> Planes:
+    """Means of blocks of `size` x `size` of ``convert(planes)``, an incomplete last one dropped.
+
+    An array is taken strip by strip, so that little more than the result stands in memory.
+
+    Args:
+        planes: (C, H, W) array or (N, C, H, W) tensor.
+        size: side of a block.
+        convert: from planes to planes, sample by sample (a change of colour).
+        before: rows and columns to add at top and left first.
+        after: the same at bottom and right.
+        outside: what stands in them.
+    """
+    if is_tensor(planes):
+        from torch.nn.functional import avg_pool2d
+
+        return avg_pool2d(padded(convert(planes), before, after, outside), size)
+    import cv2
+
+    height, width = (side + before + after for side in planes.shape[-2:])
+    rows, columns = height // size, width // size
+
+    def part(top: int) -> Planes:
+        bottom = min(top + step, rows)
+        first, last = top * size - before, bottom * size - before
+        inner = convert(planes[:, max(first, 0) : min(last, planes.shape[-2])])
+        above, below = max(-first, 0), max(last - planes.shape[-2], 0)
+        border = cv2.BORDER_CONSTANT if outside == "zeros" else cv2.BORDER_REPLICATE
+        found = []
+        for plane in inner:
+            if before or after:
+                plane = cv2.copyMakeBorder(plane, above, below, before, after, border)
+            blocks = plane[:, : columns * size]
+            found.append(cv2.resize(blocks, (columns, bottom - top), interpolation=cv2.INTER_AREA))
+        return np.stack(found)
+
+    step = max(STRIP_ROWS // size, 1)
+    return np.concatenate(each(part, range(0, rows, step)), axis=1)
+
+
+def each(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What `function` gives for each item, in order, in as many threads as OpenCV may use.
+
+    That is one inside `srqa.evaluate`, where every thread has a picture of its own, unless there is
+    but one picture.
+    """
+    import cv2
+
+    threads = min(cv2.getNumThreads(), len(items))
+    if threads < 2:
+        return [function(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads, "srqa-strips") as pool:
+        return list(pool.map(function, items))
+
+
 def strips(height: int, halo: int, rows: int = STRIP_ROWS) -> Iterator[slice]:
     """Row slices that together give each fully covered position of a `2 halo + 1` window once."""
     start = 0
@@ -96,8 +211,6 @@ def sum_over_strips(
     """
     if is_tensor(a):
         return function(a, b)
-    sums: list[float] | None = None
-    for part in strips(a.shape[-2], halo):
-        values = function(a[:, part], b[:, part])
-        sums = list(values) if sums is None else [s + v for s, v in zip(sums, values, strict=True)]
-    return tuple(sums or ())
+    parts = list(strips(a.shape[-2], halo))
+    found = each(lambda part: function(a[:, part], b[:, part]), parts)
+    return tuple(sum(values) for values in zip(*found, strict=True))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, total
+from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, root, total
 from srqa.images.colour import lab
 from srqa.images.filters import sum_over_strips
 
@@ -53,10 +53,10 @@ def ciede2000(first: Planes, second: Planes) -> Planes:
     xp = namespace(first)
     l1, a1, b1 = (first[..., i : i + 1, :, :] for i in range(3))
     l2, a2, b2 = (second[..., i : i + 1, :, :] for i in range(3))
-    c7 = ((_root(a1 * a1 + b1 * b1) + _root(a2 * a2 + b2 * b2)) / 2) ** 7
-    stretch = 1.5 - 0.5 * _root(c7 / (c7 + _25_TO_7))
+    c7 = ((root(a1 * a1 + b1 * b1) + root(a2 * a2 + b2 * b2)) / 2) ** 7
+    stretch = 1.5 - 0.5 * root(c7 / (c7 + _25_TO_7))
     a1, a2 = a1 * stretch, a2 * stretch
-    c1, c2 = _root(a1 * a1 + b1 * b1), _root(a2 * a2 + b2 * b2)
+    c1, c2 = root(a1 * a1 + b1 * b1), root(a2 * a2 + b2 * b2)
     coloured = c1 * c2 > 1e-12
 
     h1, h2 = _hue(a1, b1), _hue(a2, b2)
@@ -68,7 +68,7 @@ def ciede2000(first: Planes, second: Planes) -> Planes:
     middle = h1 + turn / 2
 
     d_l, d_c = l2 - l1, c2 - c1
-    d_h = 2 * _root(c1 * c2) * xp.sin(turn / 2)
+    d_h = 2 * root(c1 * c2) * xp.sin(turn / 2)
     l_mean, c_mean = (l1 + l2) / 2, (c1 + c2) / 2
     t = (
         1
@@ -84,16 +84,9 @@ def ciede2000(first: Planes, second: Planes) -> Planes:
     degrees = xp.remainder(middle, 2 * math.pi) / _DEGREE
     rotation = 30 * xp.exp(-(((degrees - 275) / 25) ** 2))
     c7 = c_mean**7
-    r_t = -2 * _root(c7 / (c7 + _25_TO_7)) * xp.sin(2 * rotation * _DEGREE)
+    r_t = -2 * root(c7 / (c7 + _25_TO_7)) * xp.sin(2 * rotation * _DEGREE)
     x, y, z = d_l / s_l, d_c / s_c, d_h / s_h
-    return _root(x * x + y * y + z * z + r_t * y * z)
-
-
-def _root(x: Planes) -> Planes:
-    """Square root whose gradient at 0 is 0 instead of infinite."""
-    xp = namespace(x)
-    positive = x > 0
-    return xp.where(positive, xp.sqrt(xp.where(positive, x, 1.0)), 0.0)
+    return root(x * x + y * y + z * z + r_t * y * z)
 
 
 def _hue(a: Planes, b: Planes) -> Planes:
