@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def in_threads(tasks: Iterator[Callable[[], T]], workers: int) -> Generator[T, None, None]:
@@ -31,17 +32,32 @@ def in_threads(tasks: Iterator[Callable[[], T]], workers: int) -> Generator[T, N
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+def each(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What `function` gives for each item, in order, in as many threads as OpenCV may use.
+
+    For the parts of one picture: see `tuned_process` for how many threads it has.
+    """
+    import cv2
+
+    threads = min(cv2.getNumThreads(), len(items))
+    if threads < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads, "srqa-part") as pool:
+        return list(pool.map(function, items))
+
+
 @contextmanager
-def tuned_process() -> Iterator[None]:
+def tuned_process(threads: int = 1) -> Iterator[None]:
     """One picture a worker thread beats many threads in one picture; undone afterwards.
 
+    So OpenCV may use only `threads`, more than one where pictures are fewer than cores.
     Freed memory is kept while pictures come and go: giving it back to the system after each, as
     glibc does with large blocks, costs half as much time as decoding.
     """
     import cv2
 
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
     allocator = _glibc()
     if allocator:
         allocator.mallopt(_M_MMAP_THRESHOLD, 128 * 2**20)
@@ -49,7 +65,7 @@ def tuned_process() -> Iterator[None]:
     try:
         yield
     finally:
-        cv2.setNumThreads(threads)
+        cv2.setNumThreads(before)
         if allocator:
             allocator.mallopt(_M_TRIM_THRESHOLD, 2**20)
             allocator.malloc_trim(0)

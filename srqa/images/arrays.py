@@ -34,11 +34,20 @@ def namespace(x: object) -> Any:
     return sys.modules["torch"] if is_tensor(x) else np
 
 
+def in_double(x: Planes) -> Planes:
+    """In float64, or as it is where a device has none."""
+    if is_tensor(x):
+        return x if x.device.type == "mps" else x.double()
+    return x.astype(np.float64, copy=False)
+
+
 def total(x: Planes) -> Value:
     """Sum over each picture in float64 (float32 would lose digits on large pictures)."""
     if is_tensor(x):
         wide = sys.modules["torch"].float64 if x.device.type != "mps" else x.dtype
         return x.sum(dim=(-3, -2, -1), dtype=wide)
+    if x.dtype != np.float32:
+        return float(np.sum(x, dtype=np.float64))
     import cv2
 
     return math.fsum(cv2.sumElems(plane)[0] for plane in x)
@@ -71,3 +80,8 @@ def as_batch(x: Planes) -> torch.Tensor:
 def unbatch(value: torch.Tensor, like: Planes) -> Value:
     """Give back a float where the metric was asked about one numpy picture."""
     return value if is_tensor(like) else float(value.item())
+
+
+def as_value(x: Any) -> Value:
+    """A number of one picture as a float, those of a batch as they are."""
+    return x if is_tensor(x) else float(x)

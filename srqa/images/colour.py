@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -177,3 +178,22 @@ def lab(rgb: Planes) -> Planes:
     if is_tensor(rgb):
         return xp.cat(parts, dim=-3)
     return np.concatenate(parts, axis=-3)
+
+
+def mixtures(rgb: Planes, weights: Sequence[tuple[float, ...]]) -> Planes:
+    """Weighted sums of R, G and B, planes (..., k, H, W) for k triples of weights.
+
+    Of grey, (..., 1, H, W), which counts as R = G = B, each sum is a multiple.
+    """
+    if is_tensor(rgb):
+        channels = [rgb[..., i : i + 1, :, :] for i in range(3 if rgb.shape[-3] == 3 else 1)] * 3
+        mixed = [r * channels[0] + g * channels[1] + b * channels[2] for r, g, b in weights]
+        return namespace(rgb).cat(mixed, -3)
+    import cv2
+
+    red, green, blue = rgb if rgb.shape[0] == 3 else (rgb[0],) * 3
+    made = np.empty((len(weights), *rgb.shape[1:]), rgb.dtype)
+    for found, (r, g, b) in zip(made, weights, strict=True):
+        cv2.addWeighted(red, r, green, g, 0.0, found)
+        cv2.scaleAdd(blue, b, found, found)
+    return made

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
 from srqa.images.arrays import Planes, is_tensor, root
-
-T, R = TypeVar("T"), TypeVar("R")
+from srqa.threads import each
 
 STRIP_ROWS = 64
 """Rows of a strip: at common widths its float32 maps stay in the processor's cache."""
@@ -29,7 +28,7 @@ def separable_valid(planes: Planes, taps: tuple[float, ...]) -> Planes:
 
     Args:
         planes: (C, H, W) array or (N, C, H, W) tensor, H and W at least ``len(taps)``.
-        taps: an odd number of filter taps.
+        taps: filter taps.
 
     Returns:
         The same kind, H and W smaller by ``len(taps) - 1``.
@@ -38,14 +37,11 @@ def separable_valid(planes: Planes, taps: tuple[float, ...]) -> Planes:
         return _separable_valid_torch(planes, taps)
     import cv2
 
-    half = len(taps) // 2
-    kernel = np.array(taps)
-    return np.stack(
-        [
-            cv2.sepFilter2D(np.ascontiguousarray(plane), -1, kernel, kernel)[half:-half, half:-half]
-            for plane in planes
-        ]
-    )
+    kernel, first = np.array(taps), len(taps) // 2
+    height, width = (side - len(taps) + 1 for side in planes.shape[-2:])
+    inner = (slice(first, first + height), slice(first, first + width))
+    found = [cv2.sepFilter2D(plane, -1, kernel, kernel)[inner] for plane in planes]
+    return found[0][None] if len(found) == 1 else np.stack(found)
 
 
 def _separable_valid_torch(planes: Any, taps: tuple[float, ...]) -> Any:
@@ -93,7 +89,7 @@ def gradient_magnitude(planes: Planes, taps: tuple[float, float, float]) -> Plan
     for plane, found in zip(planes, result, strict=True):
         x = cv2.sepFilter2D(plane, -1, along, across)[1:-1, 1:-1]
         y = cv2.sepFilter2D(plane, -1, across, along)[1:-1, 1:-1]
-        cv2.magnitude(x, y, found)
+        np.sqrt(x * x + y * y, out=found)  # cv2.magnitude depends on where arrays lie
     return result
 
 
@@ -162,33 +158,15 @@ def block_means(
         inner = convert(planes[:, max(first, 0) : min(last, planes.shape[-2])])
         above, below = max(-first, 0), max(last - planes.shape[-2], 0)
         border = cv2.BORDER_CONSTANT if outside == "zeros" else cv2.BORDER_REPLICATE
-        found = []
-        for plane in inner:
-            if before or after:
-                plane = cv2.copyMakeBorder(plane, above, below, before, after, border)
-            blocks = plane[:, : columns * size]
-            found.append(cv2.resize(blocks, (columns, bottom - top), interpolation=cv2.INTER_AREA))
-        return np.stack(found)
+        if before or after:
+            sides = (above, below, before, after, border)
+            inner = [cv2.copyMakeBorder(plane, *sides) for plane in inner]
+        blocks = (plane[:, : columns * size] for plane in inner)
+        shape = (columns, bottom - top)
+        return np.stack([cv2.resize(p, shape, interpolation=cv2.INTER_AREA) for p in blocks])
 
     step = max(STRIP_ROWS // size, 1)
     return np.concatenate(each(part, range(0, rows, step)), axis=1)
-
-
-def each(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """What `function` gives for each item, in order, in as many threads as OpenCV may use.
-
-    That is one inside `srqa.evaluate`, where every thread has a picture of its own, unless there is
-    but one picture.
-    """
-    import cv2
-
-    threads = min(cv2.getNumThreads(), len(items))
-    if threads < 2:
-        return [function(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(threads, "srqa-strips") as pool:
-        return list(pool.map(function, items))
 
 
 def strips(height: int, halo: int, rows: int = STRIP_ROWS) -> Iterator[slice]:

@@ -141,13 +141,32 @@ def resample(
     Args:
         image: an array of any shape, integers being rounded half up and clamped; or a tensor.
         weight, index: (out_length, taps) each, as `contributions` gives them.
-        axis: the axis to work along; for tensors -2 or -1.
+        axis: the axis to work along; negative ones count from the last, for tensors -2 or -1.
 
     Returns:
         The same kind and dtype, the axis being ``out_length`` long.
     """
-    along = _along_tensor if is_tensor(image) else _along_array
-    return along(image, weight, index, axis)
+    if is_tensor(image):
+        return _along_tensor(image, weight, index, axis)
+    return _along_array(image, weight, index, axis % image.ndim)
+
+
+def shrunk_bilinear(planes: Planes, height: int, width: int) -> Planes:
+    """Bilinear between the nearest samples, without antialiasing; sample centres aligned.
+
+    Args:
+        planes: (C, H, W) array or (N, C, H, W) tensor, float.
+        height: of the result.
+        width: of the result.
+    """
+    if is_tensor(planes):
+        from torch.nn.functional import interpolate
+
+        return interpolate(planes, size=(height, width), mode="bilinear", align_corners=False)
+    import cv2
+
+    size = (width, height)
+    return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in planes])
 
 
 def _along_array(image: Any, weight: _FloatArray, index: Any, axis: int) -> Any:

@@ -16,8 +16,7 @@ def on_luma(oracle):
     return lambda a, b: oracle(pixels.rec601(a), pixels.rec601(b))
 
 
-# name: (oracle, tolerance). piq's medians are the lower of two middle values (FSIM), its imresize
-# works in float32 (SR-SIM) and so does its table of sub-bands (DSS): hence the wider ones.
+# name: (oracle, tolerance)
 ORACLES = {
     "psnr": (pixels.psnr, 1e-6),
     "psnr-y": (on_luma(pixels.psnr), 1e-5),
@@ -29,15 +28,15 @@ ORACLES = {
     "ms-ssim-y": (on_luma(structure.ms_ssim), 2e-7),
     "iw-ssim": (structure.iw_ssim, 1e-9),
     "vif": (structure.vif, 1e-9),
-    "fsim": (saliency.fsim, 1e-5),
-    "fsimc": (saliency.fsimc, 1e-5),
-    "vsi": (saliency.vsi, 1e-9),
-    "sr-sim": (saliency.sr_sim, 1e-6),
-    "gmsd": (gradient.gmsd, 1e-9),
-    "ms-gmsd": (gradient.ms_gmsd, 1e-9),
-    "mdsi": (gradient.mdsi, 1e-9),
-    "haarpsi": (gradient.haarpsi, 1e-9),
-    "dss": (gradient.dss, 1e-6),
+    "fsim": (saliency.fsim, 5e-7),
+    "fsimc": (saliency.fsimc, 5e-7),
+    "vsi": (saliency.vsi, 2e-7),
+    "sr-sim": (saliency.sr_sim, 2e-7),
+    "gmsd": (gradient.gmsd, 2e-7),
+    "ms-gmsd": (gradient.ms_gmsd, 2e-7),
+    "mdsi": (gradient.mdsi, 2e-7),
+    "haarpsi": (gradient.haarpsi, 2e-7),
+    "dss": (gradient.dss, 2e-7),
     "delta-e": (colour.delta_e, 1e-9),
 }
 

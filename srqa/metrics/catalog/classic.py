@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srqa.metrics import agreement, classic
+from srqa.metrics import agreement, gradient, phase, saliency, subbands
 from srqa.metrics.spec import MetricSpec
 
 _PHASE_GUIDANCE = (
@@ -29,14 +29,12 @@ _DEVIATION = "a standard deviation over the whole picture"
 METRICS: tuple[MetricSpec, ...] = (
     MetricSpec(
         name="fsim",
-        function=classic.fsim,
+        function=phase.fsim,
         summary="feature similarity of the luminance",
         bounds=(0.0, 1.0),
-        min_side=classic.FSIM_MIN_SIDE,
+        min_side=phase.MIN_SIDE,
         whole=_PHASE_WHOLE,
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings="luminance of YIQ; " + _PHASE_SETTINGS,
         paper=_PHASE_PAPER,
         guidance=_PHASE_GUIDANCE,
@@ -44,14 +42,12 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="fsimc",
-        function=classic.fsimc,
+        function=phase.fsimc,
         summary="feature similarity with colour",
         bounds=(0.0, 1.0),
-        min_side=classic.FSIM_MIN_SIDE,
+        min_side=phase.MIN_SIDE,
         whole=_PHASE_WHOLE,
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings="YIQ; " + _PHASE_SETTINGS + ", T3 and T4 200, colour to the power 0.03",
         paper=_PHASE_PAPER,
         guidance=_PHASE_GUIDANCE,
@@ -59,13 +55,11 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="vsi",
-        function=classic.vsi,
+        function=saliency.vsi,
         summary="visual saliency-induced index",
         bounds=(0.0, 1.0),
-        min_side=classic.VSI_MIN_SIDE,
+        min_side=saliency.VSI_MIN_SIDE,
         whole="saliency is that of the whole picture, shrunk to 256 x 256",
-        batchable=False,
-        provider="piq",
         settings=(
             "LMN; SDSP saliency at 256x256 (bilinear without antialiasing, back with aligned "
             "corners), then F x F mean with F = round(shorter side / 256), edge repeated; "
@@ -83,14 +77,12 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="sr-sim",
-        function=classic.sr_sim,
+        function=saliency.sr_sim,
         summary="spectral-residual similarity (the SR is not super-resolution)",
         bounds=(0.0, 1.0),
-        min_side=classic.SR_SIM_MIN_SIDE,
+        min_side=saliency.SR_SIM_MIN_SIDE,
         whole="saliency is the residual of the whole picture's spectrum",
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings=(
             "luminance of YIQ; F x F mean with F = round(shorter side / 256), zeros outside; "
             "saliency at 1/4 size, Gaussian 10x10 of sigma 3.8; C1 0.4, C2 225, power 0.5"
@@ -107,15 +99,13 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="gmsd",
-        function=classic.gmsd,
+        function=gradient.gmsd,
         summary="gradient magnitude similarity deviation",
         higher_is_better=False,
         bounds=(0.0, 0.5),
-        min_side=classic.GMSD_MIN_SIDE,
+        min_side=gradient.GMSD_MIN_SIDE,
         whole=_DEVIATION,
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings=(
             "luminance of YIQ; 2x2 mean, Prewitt/3, zeros outside, T 170; deviation over n, not n-1"
         ),
@@ -128,15 +118,13 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="ms-gmsd",
-        function=classic.ms_gmsd,
+        function=gradient.ms_gmsd,
         summary="gradient magnitude similarity deviation over four scales",
         higher_is_better=False,
         bounds=(0.0, 0.5),
-        min_side=classic.MS_GMSD_MIN_SIDE,
+        min_side=gradient.MS_GMSD_MIN_SIDE,
         whole=_DEVIATION,
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings=(
             "luminance of YIQ; the first scale at full size, 2x2 means between scales, zeros "
             "outside; masking 0.5, T 170, weights 0.096 0.596 0.289 0.019; deviation over n"
@@ -150,15 +138,13 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="mdsi",
-        function=classic.mdsi,
+        function=gradient.mdsi,
         summary="mean deviation similarity index of gradient and colour",
         higher_is_better=False,
         bounds=(0.0, 1.0),
-        min_side=classic.MDSI_MIN_SIDE,
+        min_side=gradient.MDSI_MIN_SIDE,
         whole=_DEVIATION,
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings=(
             "LHM; F x F mean with F = round(shorter side / 256), zeros outside; C 140, 55, 550, "
             "sum with alpha 0.6, powers 0.25"
@@ -176,14 +162,12 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="haarpsi",
-        function=classic.haarpsi,
+        function=subbands.haarpsi,
         summary="Haar wavelet perceptual similarity",
         bounds=(0.0, 1.0),
-        min_side=classic.HAARPSI_MIN_SIDE,
+        min_side=subbands.HAARPSI_MIN_SIDE,
         whole="a mean whose weights are summed over the whole picture",
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings="YIQ; 2x2 mean first, 3 Haar scales, zeros outside; C 30, alpha 4.2",
         paper=(
             "Reisenhofer, Bosse, Kutyniok, Wiegand, A Haar wavelet-based perceptual similarity "
@@ -197,14 +181,12 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="dss",
-        function=classic.dss,
+        function=subbands.dss,
         summary="DCT sub-band similarity",
         bounds=(-1.0, 1.0),
-        min_side=classic.DSS_MIN_SIDE,
+        min_side=subbands.DSS_MIN_SIDE,
         whole="the worst twentieth of all blocks is picked",
-        batchable=False,
         differentiable=False,
-        provider="piq",
         settings=(
             "luminance of YIQ, cut to a multiple of 8; 8x8 DCT, sub-bands with weight above 0.01 "
             "(sigma 1.55), 3x3 Gaussian of sigma 1.5, zeros outside, worst 5 %; C 1000 and 300"
