@@ -24,6 +24,8 @@ SUFFIXES = {"png": ".png", "jpg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 _LONGEST = {"png": 2**31 - 1, "jpg": 65_500, "webp": 16_383, "tiff": 2**31 - 1}
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _STRIP = 64
+_LEVEL = 4
+"""Of deflate: more takes twice the time for less than a hundredth of the size."""
 _TILE = 256
 _BIGTIFF = 2**31
 
@@ -119,7 +121,7 @@ def _png(path: Path, target: Target, bands: Iterator[Array]) -> None:
             _chunk(out, b"iCCP", b"ICC profile\0\0" + zlib.compress(target.icc, 9))
         if target.exif:
             _chunk(out, b"eXIf", target.exif)
-        engine = zlib.compressobj(6, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
+        engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
         above: Array = np.zeros((target.width, target.channels), target.dtype)
         for band in bands:
             for top in range(0, len(band), _STRIP):
@@ -163,7 +165,8 @@ def _filtered(rows: Array, above: Array) -> bytes:
 
 
 def _cost(candidate: Array) -> Array:
-    sizes: Array = np.abs(candidate.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64)
+    """The sum of a row's differences, each being as far from 0 as from 256."""
+    sizes: Array = np.minimum(candidate, 0 - candidate).sum(axis=1, dtype=np.int64)
     return sizes
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,8 @@ class Work:
         )
         target.check(job.name)
         make_folder(job.target.parent)
+        for left_by_a_kill in job.target.parent.glob(f".{escape(job.target.name)}.*.tmp"):
+            left_by_a_kill.unlink(missing_ok=True)
         seconds = enlarger.seconds
         forget_peak(self._settings.device)
         enlarger.through(

@@ -29,7 +29,7 @@ def amount(field: str, value: float) -> str:
 
     Example:
         >>> amount("parameters", 552_483), amount("multiply_adds", 140.9e9)
-        ('552 K', '140.9 G')
+        ('552 K', '141 G')
     """
     if not value or math.isnan(value):
         return "–"
@@ -37,8 +37,7 @@ def amount(field: str, value: float) -> str:
         return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
     power = max((p for p in _PREFIXES if value >= 1000**p), default=0)
     scaled = value / 1000**power
-    digits = f"{scaled:.1f}" if power and scaled < 200 else f"{scaled:.0f}"
-    return f"{digits} {_PREFIXES.get(power, '')}{'B' if field == 'memory' else ''}".strip()
+    return f"{scaled:.3g} {_PREFIXES.get(power, '')}{'B' if field == 'memory' else ''}".strip()
 
 
 def terminal(run: Run) -> Table:

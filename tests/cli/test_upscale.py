@@ -1,11 +1,13 @@
 """`srqa upscale`, `srqa leaderboard`, `srqa data`: what users type and read."""
 
 import json
+import subprocess
+import time
 
 import numpy as np
 import pytest
 import torch
-from support import assert_one_sentence, picture, write
+from support import SRQA, assert_one_sentence, picture, write
 
 from srqa.images.read import read
 from srqa.images.resize import imresize
@@ -113,6 +115,28 @@ class TestUpscale:
     def test_no_pictures(self, command, tmp_path):
         assert command("upscale", tmp_path / "none", "-m", "nearest", "--scale", 2).code == 3
         assert command("upscale").code == 2
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_in_processes_of_their_own(tmp_path):
+    """Killed without a warning while pictures are written; the rest is made, byte for byte."""
+    for name in "abcdef":
+        write(tmp_path / "lr" / f"{name}.png", picture(name, 300, 400))
+    command = (*SRQA, "upscale", tmp_path / "lr", "-m", "bicubic", "--scale", "4", "--tile", "64")
+    subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
+    parts = tmp_path / "parts"
+    process = subprocess.Popen([*command, "--out", parts], stderr=subprocess.DEVNULL)
+    while not (parts / "b.png").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert not (parts / "f.png").exists()
+    done = subprocess.run([*command, "--out", parts, "--resume"], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    assert "of them from before" in done.stderr
+    assert {p.name for p in parts.iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
+    for path in (tmp_path / "whole").glob("*.png"):
+        assert path.read_bytes() == (parts / path.name).read_bytes()
 
 
 class TestLeaderboard:

@@ -133,3 +133,54 @@ def test_integers_of_y_and_grey_are_the_cpu_s(cuda):
     for channel in ("y", "gray"):
         found = rounded_plane(cuda.from_numpy(samples).to("cuda"), channel).cpu().numpy()
         np.testing.assert_array_equal(found, rounded_plane(samples, channel))
+
+
+class TestUpscaling:
+    """An upscaler on the card: the CPU's result, half precision, memory that runs out."""
+
+    @pytest.fixture
+    def pixels(self):
+        from support import picture
+
+        return picture("gpu", 150, 170)
+
+    def test_equals_the_cpu(self, pixels):
+        from made_upscalers import convolutions
+
+        from srqa.models.running import Enlarger
+        from srqa.models.settings import Settings
+
+        on_cpu = Enlarger(convolutions(layers=5), Settings(2, tile=48))(pixels)
+        on_card = Enlarger(convolutions(layers=5), Settings(2, tile=48, device="cuda"))(pixels)
+        assert np.abs(on_cpu.astype(int) - on_card).max() <= 1
+        assert (on_cpu != on_card).mean() < 1e-3
+
+    def test_half_precision_is_near(self, pixels):
+        from made_upscalers import convolutions
+
+        from srqa.models.running import Enlarger
+        from srqa.models.settings import Settings
+
+        exact = Enlarger(convolutions(), Settings(2, device="cuda"))(pixels)
+        half = Enlarger(convolutions(half=True), Settings(2, device="cuda"))
+        assert half.dtype == "float16"
+        assert np.abs(exact.astype(int) - half(pixels)).max() <= 4
+
+    def test_memory_that_runs_out(self, cuda, pixels):
+        from made_upscalers import convolutions
+
+        from srqa.models.running import Enlarger
+        from srqa.models.settings import Settings
+
+        large = np.tile(pixels, (20, 20, 1))
+        right = Enlarger(convolutions(), Settings(2, tile=256, device="cuda"))(large)
+        taken = cuda.cuda.memory_reserved() + 200 * 2**20
+        cuda.cuda.empty_cache()
+        cuda.cuda.set_per_process_memory_fraction(taken / cuda.cuda.mem_get_info()[1])
+        try:
+            enlarger = Enlarger(convolutions(), Settings(2, tile=None, device="cuda"))
+            made = enlarger(large)
+        finally:
+            cuda.cuda.set_per_process_memory_fraction(1.0)
+        assert any("Memory ran out" in note for note in enlarger.notes)
+        assert np.abs(made.astype(int) - right).max() <= 1
