@@ -348,7 +348,7 @@ def one_person(row: pd.Series) -> None:
     left, right, _ = st.columns([1, 1, 2])
     name = "Take back in" if out else "Leave out"
     with left.popover(name, width="stretch", key=f"{name} {who}"):
-        reason = st.text_input("Why? It is kept with the study.", key=f"{name} reason {who}")
+        reason = st.text_input(f"{name} why? It is kept with the study.", key=f"{name} why {who}")
         act = "Count their answers again" if out else "Leave their answers out"
         if st.button(act, disabled=not reason.strip()):
             run = admin.restore if out else admin.void

@@ -133,14 +133,14 @@ def test_leave_somebody_out_and_take_them_back(page, answered) -> None:
     page.get_by_role("combobox").click()
     page.get_by_role("option").first.click()
     page.get_by_role("button", name="Leave out").click()
-    page.get_by_label("Why? It is kept with the study.").fill("asleep")
+    page.get_by_label("Leave out why?").fill("asleep")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Leave their answers out").click()
     expect(page.get_by_text(", void")).to_be_visible()
     (out,) = [p for p in answered.participants() if p["state"] == "void"]
     assert out["reason"] == "asleep"
     page.get_by_role("button", name="Take back in").click()
-    page.get_by_label("Why? It is kept with the study.").fill("awake after all")
+    page.get_by_label("Take back in why?").fill("awake after all")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Count their answers again").click()
     expect(page.get_by_text(", finished")).to_be_visible()
