@@ -47,7 +47,7 @@ const trials = (() => {
     async ask(trial, pictures, {front = true} = {}) {
       const {say} = this;
       this.trial = trial;
-      this.question.textContent = trial.instruct || say(`question.${trial.method}`);
+      this.question.textContent = trial.instruct || say(questionOf(trial));
       const names = namesOf(trial, say);
       const shown = pictures.map((picture, i) => ({...picture, id: i, label: names[i]}));
       this.views = viewsOf(trial, this.viewer);
@@ -182,6 +182,11 @@ const trials = (() => {
         return hidden + (since === null ? 0 : performance.now() - since);
       },
     };
+  }
+
+  /** Pictures beside each other are left and right, one after the other first and second. */
+  function questionOf({method, images}) {
+    return method === "ccr" && images[0].role === "left" ? "question.ccr_beside" : `question.${method}`;
   }
 
   function namesOf(trial, say) {

@@ -188,7 +188,9 @@ class Display(_Part):
         mobile: phones and tablets.
         background: grey around pictures.
         calibrate: ask for a bank card to learn the size of pixels.
-        zoom, flicker: whether participants may.
+        zoom: whether participants may enlarge pictures, by whole numbers.
+        flicker, split: whether they may put two pictures in one place, one at a time or parted by a
+            handle.
     """
 
     show: Literal["side_by_side", "sequence"] = "side_by_side"
@@ -202,6 +204,7 @@ class Display(_Part):
     calibrate: Literal["card", "none"] = "none"
     zoom: bool = False
     flicker: bool = False
+    split: bool = False
 
 
 class VisionTests(_Part):

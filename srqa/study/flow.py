@@ -93,16 +93,16 @@ def enter(study: Study, params: Mapping[str, str], ip: str | None = None) -> Ent
     if external == "":
         return Entry(None, "missing")
     known = study.store.participant(external_hash=external) if external else None
-    token = tokens.new_token()
     if known is not None:
-        study.store.new_token(known["id"], tokens.hashed(token))
-        return Entry(token)
+        return Entry(_token_of(study, known))
     locale = params.get("lang")
     locale = locale if locale in study.languages else None
     steps = steps_of(study)
     first = steps[1] if steps[0] == "language" and locale else steps[0]
+    id_ = tokens.new_id()
+    token = tokens.address(study.key, id_)
     fate = study.store.add_participant(
-        tokens.new_id(),
+        id_,
         tokens.hashed(token),
         external,
         study.definition.participants.max,
@@ -148,6 +148,14 @@ def submit(study: Study, token: str, name: str, data: Mapping[str, Any], base: s
     except Invalid as problem:
         return _screen(study, person, base, str(problem))
     return _screen(study, study.store.participant(id_=person["id"]), base)
+
+
+def _token_of(study: Study, person: RowMapping) -> str:
+    """The token that a participant came in with, so that windows already open go on."""
+    token = tokens.address(study.key, person["id"])
+    if tokens.hashed(token) != person["token_hash"]:
+        study.store.new_token(person["id"], tokens.hashed(token))
+    return token
 
 
 def _external(study: Study, params: Mapping[str, str]) -> str | None:

@@ -203,6 +203,8 @@ def _feedback(study: Study, row: RowMapping, answer: Any) -> dict[str, Any] | No
     expect = row["payload"]["expect"]
     if expect == "first":
         expect = ["right" if row["swapped"] else "left"]
+    elif study.definition.method == "ccr" and not row["swapped"]:
+        expect = [-expect[1], -expect[0]]
     return {"right": right, "expect": expect}
 
 

@@ -157,7 +157,12 @@ def _vision(study: Study, person: RowMapping, locale: str, base: str) -> dict[st
 
     tried = attempts(study, person)
     items = vision.items(person["step"], vision_seed(study, person, tried))
-    return {"items": items, "attempt": tried + 1}
+    sizes = [
+        row["figures"].get("px_per_mm")
+        for row in study.store.rows(t.screening, person["id"])
+        if row["test"] == "calibration"
+    ]
+    return {"items": items, "attempt": tried + 1, "px_per_mm": sizes[-1] if sizes else None}
 
 
 def _instructions(study: Study, person: RowMapping, locale: str, base: str) -> dict[str, Any]:
@@ -193,7 +198,7 @@ def _viewer(study: Study) -> dict[str, Any]:
         "zoom": display.zoom,
         "pan": display.zoom,
         "flicker": display.flicker and study.method.shows != "one",
-        "split": False,
+        "split": display.split and study.method.shows != "one",
     }
 
 

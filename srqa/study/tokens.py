@@ -32,6 +32,11 @@ def keyed(key: bytes, purpose: str, text: str) -> str:
     return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
+def address(key: bytes, participant: str) -> str:
+    """What a participant's address carries: 192 bits that nobody can guess without the key."""
+    return keyed(key, "address", participant)[:48]
+
+
 def sign(key: bytes, participant: str, assignment: int, now: float | None = None) -> str:
     """A trial's token: it allows this participant to answer this assignment.
 

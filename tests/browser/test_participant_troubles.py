@@ -25,6 +25,7 @@ from srqa.study import tables as t
 
 pytestmark = pytest.mark.browser
 ANSWER = "**/srqa/answer"
+UNSENT = "Object.keys(localStorage).filter((k) => k.startsWith('srqa-answers')).length"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_an_answer_outlives_the_tab_that_could_not_send_it(study, started) -> No
     one, words = started("crasher")
     one.page.context.route(ANSWER, lambda route: route.abort())
     give(one, choice=1)
-    until(one.page, "localStorage.length === 1")
+    until(one.page, f"{UNSENT} === 1")
     address, context = one.page.url, one.page.context
     assert kept(study, one) == []
     one.page.close(run_before_unload=False)
@@ -134,7 +135,7 @@ def test_an_answer_outlives_the_tab_that_could_not_send_it(study, started) -> No
     again.page.goto(address)
     again.asked()
     assert again.done() == "1 of 6"  # it is not asked a second time
-    until(again.page, "localStorage.length === 0")
+    until(again.page, f"{UNSENT} === 0")
     (row,) = kept(study, again)
     assert row["value"] == 2
     finish(again, words)
@@ -168,7 +169,7 @@ def test_a_dropped_socket_disturbs_no_trial(study, person) -> None:
 def test_a_server_that_is_killed_loses_no_answer(study, started) -> None:
     one, words = started("survivor", noisy=True)  # Streamlit tells its console of the server
     give(one)
-    until(one.page, "localStorage.length === 0")
+    until(one.page, f"{UNSENT} === 0")
     study.kill()
     give(one)
     expect(one.rater.locator(".state")).to_contain_text("are kept")
@@ -212,7 +213,7 @@ def test_back_and_forward_lead_nowhere_else(study, started) -> None:
 def test_the_platforms_link_leads_back_to_the_same_place(study, started, person) -> None:
     one, _ = started("returner")
     give(one)
-    until(one.page, "localStorage.length === 0")
+    until(one.page, f"{UNSENT} === 0")
     again = person(study, "?PID=returner&lang=en")
     again.asked()
     assert again.done() == "1 of 6"
@@ -224,7 +225,7 @@ def test_replayed_and_forged_requests(study, started) -> None:
     with one.page.expect_request(ANSWER) as sent:
         give(one, choice=3)
     body = sent.value.post_data_json
-    until(one.page, "localStorage.length === 0")
+    until(one.page, f"{UNSENT} === 0")
     other, _ = started("victim")
     with other.page.expect_request(ANSWER) as theirs:
         give(other)
@@ -423,7 +424,7 @@ def _right(test: str, items: list[dict]) -> list[str]:
 
 
 def test_by_keyboard_alone_with_a_visible_focus(tmp_path_factory, person) -> None:
-    display = {"zoom": True, "flicker": True}
+    display = {"zoom": True, "flicker": True, "split": True}
     with served(tmp_path_factory.mktemp("keys"), "pair_tie", display=display) as study:
         one = person(study, "?PID=keys&lang=en", 1100, 760)
         page = one.page
@@ -460,6 +461,12 @@ def test_by_keyboard_alone_with_a_visible_focus(tmp_path_factory, person) -> Non
         assert len(first) == len(second) == 1
         assert first[0][0] != second[0][0]
         assert first[0][1:] == second[0][1:]
+        page.keyboard.press("s")
+        divider = one.rater.get_by_role("slider")
+        divider.press("ArrowLeft")
+        expect(divider).to_have_attribute("aria-valuenow", "48")
+        page.keyboard.press("s")
+        expect(divider).to_be_hidden()
         page.keyboard.press("z")
         expect(one.button("Zoom 2×")).to_be_visible()
         page.keyboard.press("z")
@@ -470,5 +477,5 @@ def test_by_keyboard_alone_with_a_visible_focus(tmp_path_factory, person) -> Non
         answered(one, before)
         finish(one, words)
         first_row = kept(study, one)[0]
-        assert (first_row["choice"], first_row["zoom"], first_row["toggles"]) == ("tie", 4, 2)
+        assert (first_row["choice"], first_row["zoom"], first_row["toggles"]) == ("tie", 4, 5)
         assert first_row["pixel_exact"] is True
