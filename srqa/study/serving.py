@@ -56,7 +56,7 @@ def settings(address: str, port: int, base: str = "") -> dict[str, Any]:
     }
 
 
-def app(study: Study, script: Path, base: str = "", with_routes: bool = True) -> Any:
+def app(study: Study, script: Path, base: str = "", takes_answers: bool = True) -> Any:
     """The ASGI application of a study's pages."""
     import streamlit
 
@@ -64,7 +64,9 @@ def app(study: Study, script: Path, base: str = "", with_routes: bool = True) ->
 
     _CURRENT[:] = [study]
     routes = web.routes(study, f"/{base.strip('/')}" if base.strip("/") else "")
-    return streamlit.App(script, routes=routes if with_routes else [], middleware=web.middleware())
+    return streamlit.App(
+        script, routes=routes if takes_answers else [], middleware=web.middleware()
+    )
 
 
 def serve_participants(study: Study, address: str, port: int, base: str = "") -> None:
@@ -74,11 +76,19 @@ def serve_participants(study: Study, address: str, port: int, base: str = "") ->
 
 def serve_admin(study: Study, address: str, port: int) -> None:
     """Serve the researcher's pages until interrupted."""
-    _run(study, assets.path("dashboards/admin.py").absolute(), address, port)
+    script = assets.path("dashboards/admin.py").absolute()
+    _run(study, script, address, port, takes_answers=False)
 
 
-def _run(study: Study, script: Path, address: str, port: int, base: str = "") -> None:
+def _run(
+    study: Study,
+    script: Path,
+    address: str,
+    port: int,
+    base: str = "",
+    takes_answers: bool = True,
+) -> None:
     # Streamlit puts the folder of argv[0] first on sys.path: under `python -m srqa` that is srqa's
     # own, where `statistics` would take the place of Python's.
     sys.argv[:] = [str(script)]
-    app(study, script, base).run(config=settings(address, port, base))
+    app(study, script, base, takes_answers).run(config=settings(address, port, base))

@@ -94,7 +94,7 @@ class SecurityHeaders:
 
 
 _PAIRS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-_NAMES = {name for name, _ in _PAIRS} | {b"server"}
+_NAMES = {name for name, _ in _PAIRS}
 
 
 class _Handlers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 
 import click
 
@@ -45,7 +46,8 @@ def serve(
         click.echo(f"For {platform.name}: {_link(address, port, base_path)}?{known}")
     click.echo("Ctrl-C stops it.", err=True)
     sys.stdout.flush()
-    serve_participants(opening, address, port, base_path)
+    with suppress(KeyboardInterrupt):
+        serve_participants(opening, address, port, base_path)
     opening.store.database.close()
     click.echo("Stopped; every answer is kept.", err=True)
 
@@ -75,7 +77,8 @@ def admin(study: str, home: str | None, database: str | None, port: int, address
         click.echo("It can be reached from other machines: put TLS in front of it.", err=True)
     click.echo("Ctrl-C stops it.", err=True)
     sys.stdout.flush()
-    serve_admin(opening, address, port)
+    with suppress(KeyboardInterrupt):
+        serve_admin(opening, address, port)
     opening.store.database.close()
     click.echo("Stopped.", err=True)
 
