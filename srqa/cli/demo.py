@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command("demo")
+@click.group("demo", invoke_without_command=True)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -15,12 +15,18 @@ import click
     show_default=True,
     help="Folder for the pictures, the Run and the report.",
 )
-def command(out: Path) -> None:
+@click.pass_context
+def command(context: click.Context, out: Path) -> None:
     """Real photographs, x4 inputs, three upscalers; a table, costs, a comparison and a report.
 
     Interpolation and two trained networks, whose weights are fetched once
     (70 MB). Without a network it shows what can be shown.
     """
+    if context.invoked_subcommand is None:
+        _demonstrate(out)
+
+
+def _demonstrate(out: Path) -> None:
     from srqa import demo
     from srqa.cli.console import out as console
     from srqa.cli.evaluate import remarks, show
@@ -50,3 +56,53 @@ def command(out: Path) -> None:
     with pictures("reading pictures") as progress:
         path = write_report(run, out / "report.html", title=title, progress=progress)
     click.echo(f"\nOpen {path} in a browser.", err=True)
+
+
+@command.command("correlate")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("demo-correlate"),
+    show_default=True,
+    help="Folder for the pictures, the Run and the two pages.",
+)
+def correlate_demo(out: Path) -> None:
+    """Which metric to trust: a simulated study on photographs, and published human scores.
+
+    Parts of photographs are enlarged in six ways, scored by metrics, and rated by synthetic people
+    who see what one of the metrics sees; then 120 pictures that real people rated.
+    """
+    from srqa.cli.correlate import show as show_correlation
+    from srqa.cli.evaluate import remarks
+    from srqa.cli.progress import pictures, steps
+    from srqa.cli.weights import fetching
+    from srqa.correlation import example
+    from srqa.correlation.analysis import correlate
+    from srqa.engine.evaluate import evaluate
+    from srqa.report.correlation.saving import save
+
+    click.echo("Enlarging parts of photographs in six ways, and scoring them ...", err=True)
+    with pictures("enlarging") as progress:
+        example.make_pictures(out, progress)
+    with fetching() as fetched, pictures("evaluating") as progress:
+        run = evaluate(
+            out / "outputs", out / "hr", scale=example.SCALE, out=out / "run", overwrite=True,
+            progress=progress, fetching=fetched,
+        )  # fmt: skip
+    remarks(run)
+    votes, judge = example.simulated_people(run)
+    people = f"{example.OBSERVERS} synthetic people, who see what {judge} sees"
+    click.echo(f"{people}, rate the pictures.\n", err=True)
+    ratings, scores = example.published()
+    for name, pair, title in (
+        ("simulated", (votes, run), "Metrics against simulated people"),
+        ("published", (ratings, scores), "Eleven metrics against people, 120 pictures"),
+    ):
+        with steps() as progress:
+            found = correlate(*pair, progress=progress)
+            save(found, out / name, overwrite=True, title=title, progress=progress)
+        click.echo(f"{title}\n")
+        show_correlation(found)
+        click.echo("")
+    click.echo(f"Open {out / 'simulated/report.html'} and {out / 'published/report.html'} in a "
+               "browser.", err=True)  # fmt: skip
