@@ -124,7 +124,7 @@ def compare(comparison: Comparison, rounds: int, patience: float) -> list[Row]:
         comparison: what.
         rounds: samples of each contender.
         patience: seconds after which a slow contender takes part in no further rounds, though in
-            two at least.
+            two at least, unless the first call alone took twice as long.
     """
     rows = {c.name: Row(c.name, differs=c.differs, whole=c.whole) for c in comparison.contenders}
     spent = dict.fromkeys(rows, 0.0)
@@ -141,13 +141,15 @@ def compare(comparison: Comparison, rounds: int, patience: float) -> list[Row]:
             row = rows[contender.name]
             row.peak, row.values = first.peak, first.values
             running[contender.name] = process
-            spent[contender.name] = -first.seconds  # what is left for two more, at least
+            spent[contender.name] = first.seconds
+            if first.seconds > 2 * patience:  # so slow that the first call must do
+                _add(row, first, contender.units)
         _check_agreement(rows, comparison)
-        for number in range(rounds):
+        for _ in range(rounds):
             for contender in comparison.contenders:
                 row = rows[contender.name]
-                enough = number >= 2 and spent[contender.name] > patience
-                if row.absent or enough:
+                enough = len(row.seconds) >= (2 if spent[contender.name] < 2 * patience else 1)
+                if row.absent or (enough and spent[contender.name] > patience):
                     continue
                 start = time.perf_counter()
                 _add(row, running[contender.name].sample(), contender.units)

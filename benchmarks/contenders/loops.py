@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contender import Absent, Work
-from benchmarks.contenders.pairs import same_conditions
+from benchmarks.contenders.pairs import as_engine, limit_threads
 
 CROP = 4
 Scores = tuple[float, ...]
@@ -50,7 +50,7 @@ def _pillow(data: bytes) -> np.ndarray[Any, Any]:
 
 def decoding(reference: str, output: str, pairs: int, decoder: str, threads: int) -> Work:
     """Nothing but reading and decoding both pictures: what no evaluation can be faster than."""
-    same_conditions(threads=1, torch=False)
+    as_engine()
     decode = _decoder(decoder)
 
     def pair(a: Path, b: Path) -> Scores:
@@ -86,7 +86,7 @@ def rival(
     library: str, reference: str, output: str, pairs: int, decoder: str, threads: int
 ) -> Work:
     """psnr-y and ssim-y by a rival, one picture a thread."""
-    same_conditions(threads=1, torch=library != "scikit-image")
+    limit_threads(threads=1, torch=library != "scikit-image")
     if library != "scikit-image":
         import torch
 

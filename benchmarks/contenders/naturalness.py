@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contender import Work
-from benchmarks.contenders.pairs import pixels, planes_of, same_conditions, tensor
+from benchmarks.contenders.pairs import limit_threads, pixels, planes_of, tensor
 
 
 def rival(library: str, metric: str, output: str, threads: int, device: str = "cpu") -> Work:
     """A no-reference metric of one picture."""
     import torch
 
-    same_conditions(threads, torch=True)
+    limit_threads(threads, torch=True)
     with tempfile.TemporaryDirectory() as folder:
         model = _MODELS[library, metric](Path(folder), device)
     picture = tensor(planes_of(pixels(output))[None], device)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.contender import Work
-from benchmarks.contenders.pairs import pixels, planes_of, same_conditions, tensor
+from benchmarks.contenders.pairs import as_engine, limit_threads, pixels, planes_of, tensor
 
 BACKBONES = {"lpips": ("alexnet", "lpips-alex"), "lpips-vgg": ("vgg16", "lpips-vgg")}
 CONTENT = "content-vgg16-conv5-3"
@@ -19,7 +19,8 @@ def passes(network: str, pictures: list[str], threads: int, device: str = "cpu")
     """One forward pass of the bare network for each picture, channels last, nothing compared."""
     import torch
 
-    same_conditions(threads, torch=True)
+    as_engine()
+    limit_threads(threads, torch=True)
     layers = backbone(network)[: _USED[network]].to(device, memory_format=torch.channels_last)
     batches = [
         tensor(planes_of(pixels(p))[None], device).contiguous(memory_format=torch.channels_last)
@@ -58,7 +59,7 @@ def rivals_one_by_one(
     """Metrics of rivals for several outputs of one reference, pair by pair."""
     import torch
 
-    same_conditions(threads, torch=True)
+    limit_threads(threads, torch=True)
     offer_backbones()
     models = {metric: _MODELS[library](metric, device) for library, metric in metrics}
     target, *others = (tensor(planes_of(pixels(p))[None], device) for p in (reference, *outputs))

@@ -19,9 +19,8 @@ def own(metrics: list[str], output: str, reference: str, threads: int, device: s
     from srqa.engine.protocol import Prepared, get_protocol
     from srqa.metrics import registry
 
-    same_conditions(
-        threads, torch=device != "cpu" or any(registry.get(m).features for m in metrics)
-    )
+    as_engine()
+    limit_threads(threads, torch=device != "cpu" or any(registry.get(m).features for m in metrics))
     specs = [registry.get(name) for name in metrics]
     pictures = [Prepared(pixels(path), get_protocol("sr")) for path in (output, reference)]
     planes = {}
@@ -45,7 +44,7 @@ def rival(
 
     from benchmarks.contenders import rivals
 
-    same_conditions(threads, torch=True)
+    limit_threads(threads, torch=True)
     function = rivals.call(library, metric)
     pair = [pixels(path) for path in (output, reference)]
     if library != "sewar":
@@ -109,18 +108,22 @@ def tensor(planes: np.ndarray[Any, Any], device: str) -> Any:
 _conditions = ExitStack()
 
 
-def same_conditions(threads: int, torch: bool) -> None:
-    """What srqa's engine sets for itself, for everybody: freed memory is kept by the process."""
+def limit_threads(threads: int, torch: bool) -> None:
+    """So many threads inside a picture, for everybody."""
     import cv2
 
-    from srqa.threads import tuned_process
-
-    _conditions.enter_context(tuned_process())
     cv2.setNumThreads(threads)
     if torch:
         import torch as library
 
         library.set_num_threads(threads)
+
+
+def as_engine() -> None:
+    """What srqa's engine sets for itself: freed memory is kept. For srqa and for bare limits."""
+    from srqa.threads import tuned_process
+
+    _conditions.enter_context(tuned_process())
 
 
 def forget() -> None:

@@ -62,7 +62,7 @@ def comparisons(setting: Setting) -> list[Comparison]:
 
 def methods(setting: Setting) -> list[Comparison]:
     """Five methods against one reference, three metrics on VGG16."""
-    size = setting.size(640, 360)
+    size = setting.size()
     reference, outputs = make_methods(setting.folder, METHODS, size)
     metrics = ["lpips-vgg", "dists", networks.CONTENT]
     arguments = [*(str(path.parent) for path in outputs), "--ref", str(reference.parent)]

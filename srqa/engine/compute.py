@@ -43,6 +43,10 @@ class Work:
     planes: dict[str, tuple[Prepared, ...]]
     """The pictures that each kind of metric takes: its arguments, in order."""
 
+    def only(self, specs: Iterable[MetricSpec]) -> Work:
+        """The same pictures for some of the metrics."""
+        return Work(self.result, list(specs), self.keys, self.planes)
+
 
 def put(result: ItemResult, spec: MetricSpec, problem: str) -> None:
     """Note why there is no value of `spec`."""

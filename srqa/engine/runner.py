@@ -105,7 +105,7 @@ def _open(
     except SrqaError as error:
         return _Unreadable(error)
     except MemoryError:
-        return _Unreadable(ReadError(f"{name} is too large for this machine's memory."))
+        return _Unreadable(ReadError(_too_large(name)))
     return file
 
 
@@ -125,12 +125,32 @@ class Task:
         outcomes = []
         for item in self._items:
             outcome = self._item(item, reference)
-            if isinstance(outcome, Work) and not self._plan.on_tensors:
-                _import_packages(outcome.specs, self._plan.workers)
-                compute_on_arrays(outcome, self._plan, self._cache)
-                outcome = outcome.result
-            outcomes.append(outcome)
+            outcomes.append(self._computed(outcome) if isinstance(outcome, Work) else outcome)
         return outcomes
+
+    def _computed(self, work: Work) -> ItemResult | Work:
+        """What this thread computes itself: all, or what is not for batches; of those the planes.
+
+        On a CPU metrics are computed here, one picture a thread.
+        """
+        plan = self._plan
+        together = [spec for spec in work.specs if plan.on_tensors and spec.batchable]
+        alone = [spec for spec in work.specs if spec not in together]
+        if alone:
+            _import_packages(alone, plan.workers)
+            compute_on_arrays(work.only(alone), plan, self._cache)
+        if not together:
+            return work.result
+        try:
+            for spec in together:
+                crop = plan.protocol.crop_for(spec, work.result.item.scale)
+                for picture in work.planes[spec.kind]:
+                    picture.planes(spec, crop)
+        except MemoryError:
+            for spec in together:
+                put(work.result, spec, _too_large(work.result.item.name))
+            return work.result
+        return work.only(together)
 
     def _item(self, item: Item, reference: PictureFile | _Unreadable | None) -> ItemResult | Work:
         plan, cache = self._plan, self._cache
@@ -184,7 +204,7 @@ class Task:
                 work.specs.remove(spec)
         except MemoryError:
             for spec in work.specs:
-                put(work.result, spec, f"{item.name} is too large for this machine's memory.")
+                put(work.result, spec, _too_large(item.name))
             return work.result
         return work if work.specs else work.result
 
@@ -193,6 +213,10 @@ class Task:
         if key not in self._prepared:
             self._prepared[key] = Prepared(pixels, self._plan.protocol)
         return self._prepared[key]
+
+
+def _too_large(name: str) -> str:
+    return f"{name} is too large for this machine's memory."
 
 
 def _lacking(file: object, spec: MetricSpec) -> str:

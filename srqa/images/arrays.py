@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -65,6 +66,15 @@ def root(x: Planes) -> Planes:
 def count(x: Planes) -> int:
     """Number of samples of one picture."""
     return int(np.prod(tuple(x.shape)[-3:]))
+
+
+@lru_cache(maxsize=256)
+def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """A tensor (n,) of fixed numbers, sent to its device once: sending makes the host wait."""
+    import torch
+
+    with torch.inference_mode(False):  # it must serve gradients later
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def as_batch(x: Planes) -> torch.Tensor:

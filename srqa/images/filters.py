@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from srqa.images.arrays import Planes, is_tensor, root
+from srqa.images.arrays import Planes, constant, is_tensor, root
 from srqa.threads import each
 
 STRIP_ROWS = 64
@@ -45,11 +45,10 @@ def separable_valid(planes: Planes, taps: tuple[float, ...]) -> Planes:
 
 
 def _separable_valid_torch(planes: Any, taps: tuple[float, ...]) -> Any:
-    import torch
     from torch.nn.functional import conv2d
 
     channels = planes.shape[-3]
-    kernel = torch.tensor(taps, dtype=planes.dtype, device=planes.device)
+    kernel = constant(taps, planes.dtype, planes.device)
     column = kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
     row = kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
     return conv2d(conv2d(planes, column, groups=channels), row, groups=channels)

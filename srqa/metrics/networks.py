@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from srqa.images.arrays import Planes, as_batch
+from srqa.images.arrays import Planes, as_batch, constant
 
 if TYPE_CHECKING:
     import torch
@@ -285,7 +285,7 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
 def normalised(planes: Planes) -> torch.Tensor:
     """What the first step takes: float32 (N, 3, H, W), channels last; grey becomes R = G = B."""
     x = as_batch(planes).float()
-    mean, deviation = (x.new_tensor(v)[:, None, None] for v in (MEAN, DEVIATION))
+    mean, deviation = (constant(v, x.dtype, x.device)[:, None, None] for v in (MEAN, DEVIATION))
     return _channels_last((x - mean) / deviation)
 
 
@@ -344,6 +344,6 @@ def _binomial(x: torch.Tensor, stride: int, padding: tuple[int, int]) -> torch.T
     """Each channel filtered with (1, 2, 1)/4 along rows and columns."""
     import torch.nn.functional as F
 
-    line = x.new_tensor([0.25, 0.5, 0.25])
+    line = constant((0.25, 0.5, 0.25), x.dtype, x.device)
     kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(x, kernel, stride=stride, padding=padding, groups=x.shape[1])

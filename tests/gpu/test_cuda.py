@@ -184,3 +184,39 @@ class TestUpscaling:
             cuda.cuda.set_per_process_memory_fraction(1.0)
         assert any("Memory ran out" in note for note in enlarger.notes)
         assert np.abs(made.astype(int) - right).max() <= 1
+
+
+def test_upload_keeps_every_value_while_the_gpu_is_busy(cuda):
+    from srqa.engine.upload import Clock, Upload
+
+    upload, sums, clock = Upload("cuda"), [], Clock("cuda")
+    busy = cuda.rand(2048, 2048, device="cuda")
+    planes = [[np.full((3, 256, 256), 8 * n + i, np.float32) for i in range(8)] for n in range(12)]
+    for batch in planes:
+        busy = busy @ busy / 2048
+        sums.append(upload(batch).mean((1, 2, 3)))
+    clock.stop()
+    found = cuda.cat(sums).tolist()
+    assert found == [float(n) for n in range(96)]
+    assert clock.seconds > 0
+
+
+def test_a_batch_makes_the_host_wait_for_nothing(folders, cuda, weights):
+    """torch complains where the host waits for the device; only looking at values may."""
+    from srqa.engine.batches import Batches
+
+    ask = Batches._ask
+
+    def watched(self, group):
+        cuda.cuda.set_sync_debug_mode("error")
+        try:
+            return ask(self, group)
+        finally:
+            cuda.cuda.set_sync_debug_mode("default")
+
+    common = {"metrics": "psnr,ssim-y,lpips", "scale": 4, "cache": False, "batch_size": 3}
+    srqa.evaluate(folders / "out", folders / "hr", device="cuda", **common)  # loads the network
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Batches, "_ask", watched)
+        found = srqa.evaluate(folders / "out", folders / "hr", device="cuda", **common)
+    assert not found.problems
