@@ -136,6 +136,7 @@ def _some_failed(run: Run) -> int:
 
     told = [w for w in run.warnings if "has no output: " in w or w.startswith("Not degraded: ")]
     if told:
-        complain(f"{len(told)} pictures could not be made; the others are evaluated.")
+        word = "picture" if len(told) == 1 else "pictures"
+        complain(f"{len(told)} {word} could not be made; the others are evaluated.")
         return 5
     return some_failed(run)

@@ -113,14 +113,16 @@ def leaderboard(
     work = _Board(folder, reference, running or {}, progress, fetching, notes)
     for one in scales:
         work.degrade(one, preset, seed)
-    places, rows = [], []
+    places, rows, settings = [], [], []
     for entrant in entrants:
         for one in entrant.scales:
             made = work.upscale(entrant, one)
             rows.append(work.cost(entrant, one, made))
             places.append(made.folder)
+            settings.append(made.settings)
     run = work.evaluate(places, scales, metrics, evaluating or {}, command)
     run.model_rows = rows
+    run.manifest["leaderboard"] = {"preset": preset, "seed": seed, "upscaling": settings}
     run.manifest["warnings"] = [*run.manifest.get("warnings", []), *work.notes]
     run.save(folder)
     return run
@@ -317,6 +319,7 @@ class _Board:
                 self._reference,
                 lr=self._folder / "lr",
                 metrics=metrics,
+                layout=self._layout(),
                 scale=scales[0] if len(scales) == 1 else None,
                 on_mismatch="modcrop" if self._must_crop(scales) else "error",
                 on_missing="skip" if self._failed else "error",
@@ -339,6 +342,15 @@ class _Board:
         if progress is None:
             return None
         return lambda done, total: progress(what, done, total)
+
+    def _layout(self) -> str | None:
+        """Where the dataset stands in outputs' paths if a folder such as `HR` stands below it."""
+        folders = {found.folders for found in Finder(frozenset()).find(self._reference)}
+        below = {parts[-1] for parts in folders if len(parts) == 2}
+        if len(below) != 1 or any(len(parts) != 2 for parts in folders):
+            return None
+        (role,) = below
+        return None if set(role) & set("{}") else f"{{dataset}}/{role}/{{content}}.png"
 
     def _must_crop(self, scales: Sequence[float]) -> bool:
         """Whether some picture's sides are no multiples of a scale."""

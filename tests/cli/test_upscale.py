@@ -121,7 +121,7 @@ class TestUpscale:
 def test_killed_and_resumed_in_processes_of_their_own(tmp_path):
     """Killed without a warning while pictures are written; the rest is made, byte for byte."""
     for name in "abcdef":
-        write(tmp_path / "lr" / f"{name}.png", picture(name, 300, 400))
+        write(tmp_path / "lr" / f"{name}.png", picture(name, 150, 200))
     command = (*SRQA, "upscale", tmp_path / "lr", "-m", "bicubic", "--scale", "4", "--tile", "64")
     subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
     parts = tmp_path / "parts"
@@ -177,7 +177,7 @@ class TestLeaderboard:
         outcome = command("leaderboard", tmp_path / "hr", "--models", "nearest", "--out",
                           tmp_path / "run", "-m", "psnr-y")  # fmt: skip
         assert outcome.code == 5
-        assert_one_sentence(outcome.err, "Not degraded: b.png", "1 pictures could not be made")
+        assert_one_sentence(outcome.err, "Not degraded: b.png", "1 picture could not be made")
 
 
 class TestData:

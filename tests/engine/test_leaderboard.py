@@ -68,6 +68,9 @@ class TestTheWay:
         run = board(hr, tmp_path / "run")
         psnr = {(r.method, r.content): r.value for r in run.score_rows if r.metric == "psnr-y"}
         assert len(psnr) == 6
+        made = run.manifest["leaderboard"]
+        assert made["preset"] == "bi"
+        assert [one["model"] for one in made["upscaling"]] == ["nearest", "bicubic"]
         for name in "abc":
             pixels = read(hr / f"{name}.png").pixels
             low = imresize(pixels, 0.25)
@@ -146,6 +149,13 @@ class TestTheWay:
                         for m in ("nearest", "bicubic")}  # fmt: skip
         assert {(r.method, r.scale) for r in run.model_rows} == {(m, s) for _, s, m in keys}
         assert all("crop " + f"{r.scale:g}" in r.signature for r in run.summary_rows)
+
+    def test_datasets_whose_pictures_lie_in_a_folder_hr(self, tmp_path):
+        for dataset in ("Set5", "Set14"):
+            write(tmp_path / "hr" / dataset / "HR" / "a.png", picture(dataset, 48, 60))
+        run = board(tmp_path / "hr", tmp_path / "run", "nearest")
+        keys = {(r.dataset, r.method) for r in run.summary_rows}
+        assert keys == {("Set5", "nearest"), ("Set14", "nearest")}
 
     def test_several_folders_are_several_datasets(self, tmp_path):
         for dataset in ("one", "two"):
