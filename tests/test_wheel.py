@@ -66,6 +66,11 @@ class TestWheel:
             "srqa/report/assets/report.css",
             "srqa/viewer/viewer.js",
             "srqa/viewer/viewer.css",
+            "srqa/viewer/stage.js",
+            "srqa/dashboards/participant.py",
+            "srqa/dashboards/admin.py",
+            "srqa/dashboards/rater/component.js",
+            "srqa/study/texts/zh.toml",
             "srqa/__main__.py",
         ):
             assert name in names
