@@ -82,6 +82,7 @@ def attempt(run, *args) -> bool:
     except SrqaError as error:
         st.error(f"{error} {error.hint}".strip())
         return False
+    study.caches.clear()  # whoever decides something sees at once what it changes
     return True
 
 
@@ -285,7 +286,6 @@ def metrics_page() -> None:
     if st.button(f"Compute what is lacking of {wanted}"):
         bar = st.progress(0.0, "Computing …")
         if attempt(compute_metrics, study, None, lambda n, of: bar.progress(n / max(1, of))):
-            study.caches.clear()
             st.rerun()
     if frame.empty:
         st.info("They appear when metrics are computed and four stimuli or more have scores.")

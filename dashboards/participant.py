@@ -42,7 +42,6 @@ def handed_in() -> None:
 study = current()
 prefix = (st.get_option("server.baseUrlPath") or "").strip("/")
 base = f"/{prefix}" if prefix else ""
-st.set_page_config(page_title=study.title("en"), layout="wide")
 st.html(BARE)
 
 given = st.query_params.to_dict()
@@ -56,6 +55,7 @@ if entry.token:
 else:
     screen = flow.Screen("ended", {"reason": entry.ended})
 
+st.set_page_config(page_title=study.title(screen.locale), layout="wide")
 script, style = component_parts()
 rater = st.components.v2.component(
     "srqa_rater", html='<div class="rater"></div>', css=style, js=script

@@ -29,7 +29,7 @@ class Rater {
     clearTimeout(this.again);
     clearTimeout(this.tired);
     this.waiting = null;
-    this.root.lang = data.locale;
+    this.root.lang = document.documentElement.lang = data.locale;
     this.root.classList.remove("waiting");
     this.#leave();
     this.#show(data);

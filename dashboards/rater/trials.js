@@ -298,8 +298,13 @@ const trials = (() => {
 
     #state() {
       const {outbox, desk, say} = this;
-      desk.state.textContent = outbox.troubled ? say("connection.trouble", {n: outbox.waiting}) : "";
-      desk.state.classList.toggle("trouble", outbox.troubled);
+      const spoilt = desk.stage.surface.faults();
+      let text = "";
+      if (outbox.troubled) text = say("connection.trouble", {n: outbox.waiting});
+      else if (spoilt.includes("pinch")) text = say("device.pinch_mend");
+      else if (spoilt.length) text = say("device.pixels_mend");
+      desk.state.textContent = text;
+      desk.state.classList.toggle("trouble", Boolean(text));
     }
 
     #listen() {
@@ -310,12 +315,14 @@ const trials = (() => {
         this.#tell("fullscreen", {on: Boolean(document.fullscreenElement)}));
       let ratio = devicePixelRatio;
       let timer = 0;
+      if (globalThis.visualViewport) on(visualViewport, "resize", () => this.#state());
       on(globalThis, "resize", () => {
         clearTimeout(timer);
         timer = setTimeout(() => {
           this.#tell(devicePixelRatio === ratio ? "resized" : "zoomed",
             {width: innerWidth, height: innerHeight, ratio: devicePixelRatio});
           ratio = devicePixelRatio;
+          this.#state();
         }, 300);
       });
     }

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CRITICAL = "failed", "acuity", "colour", "brightness"
 """Checks that speak against a participant as a whole."""
+SLOW = 5.0
+"""Seconds of processor time from which a frame may lag behind the newest answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +252,19 @@ def restore(study: Study, participant: str, reason: str) -> None:
 
 
 def _cached(study: Study, name: str, make: Callable[[], T], volatile: bool = False) -> T:
+    """What was made last, while nothing new has come; of slow ones also for a while after.
+
+    Where answers come all the time, what takes longer than `SLOW` is made anew at most a tenth of
+    the time, so that a large study does not keep the server busy with its own pages.
+    """
     now = study.store.latest()
     mark: Any = (*now, int(datetime.now(UTC).timestamp()) // 3) if volatile else now
     kept = study.caches.get(f"admin {name}")
-    if kept is None or kept[0] != mark:
-        kept = (mark, make())
+    if kept is None or (kept[0] != mark and monotonic() >= kept[2]):
+        begun = thread_time()
+        made = make()
+        cost = thread_time() - begun
+        kept = (mark, made, monotonic() + (9 * cost if cost > SLOW else 0.0))
         study.caches[f"admin {name}"] = kept
     found: T = kept[1]
     return found
