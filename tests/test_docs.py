@@ -102,7 +102,12 @@ def test_generated_pages_are_current():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert {path.name for path in module.PAGES} == {"metrics.md", "weights.md", "choosing.md"}
+    assert {path.name for path in module.PAGES} == {
+        "metrics.md",
+        "weights.md",
+        "choosing.md",
+        "models.md",
+    }
     for path, made in module.PAGES.items():
         assert path.read_text("utf-8") == made(), f"{path.name}: run `python docs/generate.py`"
 

@@ -10,13 +10,14 @@ import click
 from srqa.cli.console import out, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from srqa.models.cards import Figure, ModelCard
 
-_SETS = ("Set5", "Set14")
-_WIDE = 150
-"""Columns of the terminal from which `list` shows what a model is."""
+_COLUMNS = {"licence": 98, "parameters": 120, "Set14": 120, "what it is": 170, "paper": 170}
+"""Columns of the terminal from which `list` shows more."""
 
 
 @click.group("models", context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +43,8 @@ def list_models(scale: float | None, ready: bool, as_json: bool) -> None:
     srqa models list --scale 4 --ready
 
     "here": whether the weights are on this machine; "fetched" are got at the first use; "file": you
-    bring them, with --weights FILE. Figures are PSNR on Y as published, in dB.
+    bring them, with --weights FILE. Figures are PSNR on Y as published, in dB, at
+    x2 / x3 / x4. A wide terminal shows more.
     """
     from srqa.models import cards
 
@@ -57,39 +59,38 @@ def list_models(scale: float | None, ready: bool, as_json: bool) -> None:
     if not found:
         click.echo(f"No model can scale {scale:g}.")
         return
-    out().print(_overview(found, scale, wide=out().width >= _WIDE))
+    out().print(_overview(found, scale, out().width))
 
 
 def _can(card: ModelCard, scale: float) -> bool:
     return card.scales is None or scale in card.scales
 
 
-def _overview(found: list[ModelCard], scale: float | None, wide: bool) -> Table:
+def _overview(found: list[ModelCard], scale: float | None, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    cells: dict[str, Callable[[ModelCard], str]] = {
+        "name": lambda card: card.name,
+        "scale": _scales,
+        "parameters": _parameters,
+        "size": _size,
+        "licence": lambda card: card.weights_licence or "-",
+        "here": _here,
+        "Set5": lambda card: _published(card, "Set5", scale),
+        "Set14": lambda card: _published(card, "Set14", scale),
+        "what it is": lambda card: card.summary,
+        "paper": lambda card: card.paper,
+    }
+    shown = [name for name in cells if width >= _COLUMNS.get(name, 0)]
     table = Table(box=None, pad_edge=False)
-    more = ("what it is", "paper") if wide else ()
-    at = f" x{scale:g}" if scale else ""
-    for name in ("name", "scale", "parameters", "size", "licence", "here"):
+    for name in shown:
+        at = f" x{scale:g}" if scale and name.startswith("Set") else ""
         right = name in ("parameters", "size")
-        table.add_column(name, no_wrap=True, justify="right" if right else "left")
-    for name in _SETS:
-        table.add_column(f"{name}{at}", no_wrap=True)
-    for name in more:
-        table.add_column(name)
+        long = name in ("what it is", "paper")
+        table.add_column(name + at, no_wrap=not long, justify="right" if right else "left")
     for card in found:
-        row = [
-            card.name,
-            _scales(card),
-            _parameters(card),
-            _size(card),
-            card.weights_licence or "-",
-            _here(card),
-            *(_published(card, data, scale) for data in _SETS),
-        ]
-        texts = (card.summary, card.paper) if wide else ()
-        table.add_row(*row, *(Text(text) for text in texts))
+        table.add_row(*(Text(cells[name](card)) for name in shown))
     return table
 
 
