@@ -284,7 +284,7 @@ globalThis.srqaStage = (() => {
     #draw() {
       const {context, width, height} = this.surface;
       const {zoom, view} = this._state;
-      if (!width || !height) return;
+      if (!width || !height || this.abort.signal.aborted) return;
       context.fillStyle = this.background;
       context.fillRect(0, 0, width, height);
       context.imageSmoothingEnabled = false;

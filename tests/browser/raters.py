@@ -85,15 +85,16 @@ def answers(url: str) -> bool:
 class Served:
     """A study that is served by a process of its own, which can be killed and started again."""
 
-    def __init__(self, folder: Path, command: str = "serve") -> None:
-        self.folder, self.port, self.command = folder, free_port(), [command]
+    def __init__(self, folder: Path, command: str = "serve", base: str = "") -> None:
+        self.folder, self.port, self.base = folder, free_port(), base
+        self.command = [command, *(["--base-path", base] if base else [])]
         self.log = folder / "server.log"
         self.process: subprocess.Popen | None = None
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://127.0.0.1:{self.port}/{self.base}{'/' if self.base else ''}"
 
     def start(self) -> None:
         environment = os.environ | {"TEST_CODE": CODE, "SRQA_ADMIN_PASSPHRASE": PASSPHRASE}
@@ -128,8 +129,8 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, method: str, **changes: Any) -> Iterator[Served]:
-    one = Served(make_study(folder, method, **changes))
+def served(folder: Path, method: str, base: str = "", **changes: Any) -> Iterator[Served]:
+    one = Served(make_study(folder, method, **changes), base=base)
     try:
         yield one
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ from raters import (
     CODE,
     METHODS,
     Served,
+    answered,
     expect,
     finish,
     picture,
@@ -97,3 +99,53 @@ def test_from_consent_to_the_code(studies, person, method, ratio, locale, window
         assert 0 < row["response_ms"] < 600_000
         assert row["shown_ms"] <= row["response_ms"] + 0.2
     assert at.study().store.rows(t.device)[-1]["pixel_exact"] is True
+
+
+def test_one_after_the_other(tmp_path_factory, person) -> None:
+    display = {"show": "sequence", "flicker": True}
+    session = {"trials": 2}
+    folder = tmp_path_factory.mktemp("sequence")
+    with served(folder, "dcr", display=display, session=session) as at:
+        one = person(at, "?PID=patient&lang=en")
+        one.begin(words_of(one.study, "en"))
+        name = one.rater.locator(".stage .name").first
+        expect(name).to_have_text("Reference")
+        expect(one.rater.locator(".answers button").first).to_be_disabled()
+        (first,) = one.shown()
+        one.asked()
+        expect(name).to_have_text("To judge")
+        (second,) = one.shown()
+        assert first[0] != second[0]
+        assert first[1:] == second[1:]
+        one.page.keyboard.press("Space")
+        expect(name).to_have_text("Reference")
+        assert finish(one, words_of(one.study, "en")) == 2
+        assert all(row["pixel_exact"] for row in at.answers())
+
+
+def test_control_questions_behind_a_proxys_path(tmp_path_factory, person) -> None:
+    checks = {"traps": 1, "gold": 1}
+    session = {"trials": 4, "repeats": 1}
+    folder = tmp_path_factory.mktemp("traps")
+    with served(folder, "acr", base="lab/noise", checks=checks, session=session) as at:
+        one = person(at, "?PID=careful&lang=en")
+        words = words_of(one.study, "en")
+        one.begin(words)
+        traps = 0
+        while (now := one.asked()) in ("trials", "break"):
+            if now == "break":
+                one.press(words["go"])
+                one.at("trials")
+                continue
+            before = one.done()
+            told = one.rater.locator(".question").inner_text()
+            wanted = re.search("answer “(.+)”", told)
+            traps += bool(wanted)
+            one.rater.get_by_role("button", name=wanted[1] if wanted else "Fair").click()
+            answered(one, before)
+        one.at("done")
+        assert traps == 1
+        assert len(at.answers()) == 7
+        flags = at.study().store.rows(t.quality_flag)
+        assert not any(flag["check"] == "trap" for flag in flags)
+        assert "/lab/noise/" in one.page.url
