@@ -1,6 +1,6 @@
 """Upscalers that were never trained on anything but mathematics, on torch, on CPU or GPU.
 
-`METHODS` names them all; a factory gives the method with its defaults.
+`METHODS` names them all; a factory gives the method with its defaults, and takes settings:
 
 >>> METHODS["bicubic"]().name
 'bicubic'
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from srqa.models.classical.back_projection import ibp
 from srqa.models.classical.interpolation import bicubic, bilinear, lanczos, nearest
+from srqa.models.classical.reconstruction import tikhonov, tv, wavelet
 from srqa.models.upscaler import Upscaler
 
 METHODS: dict[str, Callable[[], Upscaler]] = {
@@ -18,5 +20,9 @@ METHODS: dict[str, Callable[[], Upscaler]] = {
     "bilinear": bilinear,
     "bicubic": bicubic,
     "lanczos": lanczos,
+    "ibp": ibp,
+    "tikhonov": tikhonov,
+    "wavelet": wavelet,
+    "tv": tv,
 }
 """Factories of the classical methods by their names."""
