@@ -21,6 +21,8 @@ def command(context: click.Context, out: Path) -> None:
 
     Interpolation and two trained networks, whose weights are fetched once
     (70 MB). Without a network it shows what can be shown.
+
+    `srqa demo study` serves a study of image quality instead.
     """
     if context.invoked_subcommand is None:
         _demonstrate(out)
@@ -106,3 +108,19 @@ def correlate_demo(out: Path) -> None:
         click.echo("")
     click.echo(f"Open {out / 'simulated/report.html'} and {out / 'published/report.html'} in a "
                "browser.", err=True)  # fmt: skip
+
+
+@command.command("study")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--pairs", is_flag=True, help="Ask which of two pictures looks better.")
+@click.pass_context
+def study(context: click.Context, port: int, pairs: bool) -> None:
+    """A ready study in your browser: rate photographs that were enlarged in four ways.
+
+    Answers lie in ./studies/; `srqa study status demo` tells how it stands.
+    """
+    from srqa.cli.study.serving import serve
+
+    name = "demo-pairs" if pairs else "demo"
+    context.invoke(serve, study=name, home=None, database=None, port=port, address="127.0.0.1",
+                   base_path="")  # fmt: skip

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -86,8 +87,8 @@ def postgres_server():
                 time.sleep(0.1)
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        server.send_signal(signal.SIGINT)  # a fast shutdown, whoever is still connected
+        server.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
