@@ -28,6 +28,7 @@ _COMMANDS = {
     "ratings": "ratings",
     "study": "study",
     "correlate": "correlate",
+    "explore": "explore",
     "metrics": "metrics",
     "protocols": "protocols",
     "weights": "weights",
