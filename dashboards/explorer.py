@@ -144,7 +144,9 @@ def plane(table: Table, mask) -> None:
         return
     scales = [alt.Scale(zero=False, reverse=table.signs[table.place(m)] < 0) for m in (across, up)]
     colour = alt.Color("method:N", scale=alt.Scale(range=COLOURS))
-    pick = alt.selection_point(name="picked", fields=["content"], on="click", clear=False)
+    pick = alt.selection_point(
+        name="picked", fields=["content"], on="click", nearest=True, clear=False
+    )
     dots = (
         alt.Chart(cloud)
         .mark_circle(size=38, opacity=0.45)
@@ -172,8 +174,8 @@ def plane(table: Table, mask) -> None:
 
     st.altair_chart((dots + marks).properties(height=520), width="stretch", key="plane",
                     on_select=clicked, selection_mode="picked")  # fmt: skip
-    st.caption("A dot is a picture, a diamond a method's mean; axes run towards better. Click a "
-               "dot to see its pictures.")  # fmt: skip
+    st.caption("A dot is a picture, a diamond a method's mean; axes run towards better. A click "
+               "opens the pictures of the nearest dot.")  # fmt: skip
 
 
 def distributions(table: Table, mask) -> None:
@@ -216,7 +218,9 @@ def people(run: int) -> None:
     frame = found.data.frame
     cloud = pd.DataFrame({"content": frame["content"], "method": frame["method"],
                           "x": frame[metric], "y": frame["score"]})  # fmt: skip
-    pick = alt.selection_point(name="picked", fields=["content"], on="click", clear=False)
+    pick = alt.selection_point(
+        name="picked", fields=["content"], on="click", nearest=True, clear=False
+    )
     chart = (
         alt.Chart(cloud.head(3000))
         .mark_circle(size=45, opacity=0.6)

@@ -28,6 +28,7 @@ _COMMANDS = {
     "ratings": "ratings",
     "study": "study",
     "correlate": "correlate",
+    "disagree": "disagree",
     "explore": "explore",
     "metrics": "metrics",
     "protocols": "protocols",
