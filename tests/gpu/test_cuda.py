@@ -220,3 +220,15 @@ def test_a_batch_makes_the_host_wait_for_nothing(folders, cuda, weights):
         patch.setattr(Batches, "_ask", watched)
         found = srqa.evaluate(folders / "out", folders / "hr", device="cuda", **common)
     assert not found.problems
+
+
+@pytest.mark.parametrize("name", ["bicubic", "ibp", "tikhonov", "wavelet", "tv", "tv-noisy"])
+def test_classical_methods(name, photograph, cuda):
+    """To half a level of 8 bits: sums in another order may stop an iteration a check later."""
+    from srqa.models.classical import METHODS
+
+    low = cuda.from_numpy(photograph("astronaut", 48, 64))[None]
+    cpu = METHODS[name]().run(low, 3)
+    made = METHODS[name]().run(low.cuda(), 3)
+    assert made.device.type == "cuda"
+    assert float((made.cpu() - cpu).abs().max()) < 0.5 / 255

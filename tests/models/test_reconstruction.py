@@ -16,7 +16,7 @@ from srqa.models.classical import METHODS, ibp, tikhonov, tv, wavelet
 from srqa.models.classical.camera import camera
 from srqa.models.classical.interpolation import interpolate
 from srqa.models.classical.priors import Haar, TotalVariation
-from srqa.models.classical.reconstruction import tv_weight
+from srqa.models.classical.reconstruction import noise_of, tv_weight
 from srqa.models.classical.solvers import conjugate_gradient, primal_dual
 from srqa.models.upscaler import enlarged
 
@@ -251,6 +251,30 @@ def test_total_variation_beats_bicubic_on_noise(noise, name, photograph):
     low = (low + noise / 255 * random(*low.shape, seed=noise)).clamp(0, 1).float()
     plain = psnr(METHODS["bicubic"]().run(low, 3), hr)
     assert psnr(tv(noise=noise).run(low, 3), hr) > plain + 0.2
+
+
+@pytest.mark.parametrize("noise", [5, 10, 25])
+def test_the_noise_of_a_picture_is_found(noise, photograph):
+    low = photo(photograph, 96, "coffee")
+    low = torch.nn.functional.avg_pool2d(low, 2)
+    noisy = low + noise / 255 * random(*low.shape, seed=noise)
+    assert noise * 0.9 < noise_of(noisy[0]) < noise * 1.2 + 2
+    assert noise_of(torch.rand(3, 1, 9)) == 0
+
+
+@pytest.mark.parametrize("noise", [10, 25])
+def test_noisy_inputs_need_no_telling(noise, photograph):
+    """Two pictures of one batch, one with noise and one without."""
+    hr = torch.cat([photo(photograph, 96), photo(photograph, 96, "coffee")])
+    low = imresize(hr, 1 / 3)
+    low[0] += noise / 255 * random(*low[0].shape, seed=noise).float()
+    low = low.clamp(0, 1)
+    made = METHODS["tv-noisy"]().run(low, 3)
+    plain = METHODS["bicubic"]().run(low, 3)
+    told = tv(noise=noise).run(low[:1], 3)
+    assert psnr(made[:1], hr[:1]) > psnr(plain[:1], hr[:1]) + 0.2
+    assert psnr(made[:1], hr[:1]) > psnr(told, hr[:1]) - 0.4
+    assert psnr(made[1:], hr[1:]) > psnr(plain[1:], hr[1:]) - 0.5
 
 
 def test_a_known_blur_is_undone(photograph):

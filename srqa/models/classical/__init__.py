@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from srqa.models.classical.back_projection import ibp
 from srqa.models.classical.interpolation import bicubic, bilinear, lanczos, nearest
-from srqa.models.classical.reconstruction import tikhonov, tv, wavelet
+from srqa.models.classical.reconstruction import tikhonov, tv, tv_noisy, wavelet
 from srqa.models.upscaler import Upscaler
 
 METHODS: dict[str, Callable[[], Upscaler]] = {
@@ -24,5 +24,6 @@ METHODS: dict[str, Callable[[], Upscaler]] = {
     "tikhonov": tikhonov,
     "wavelet": wavelet,
     "tv": tv,
+    "tv-noisy": tv_noisy,
 }
 """Factories of the classical methods by their names."""
