@@ -1,4 +1,4 @@
-"""The demonstration: real photographs, small inputs, three upscalers, a ranking."""
+"""The demonstration: real photographs, small inputs, four upscalers, a ranking."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _PHOTOGRAPHS = (
     *("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "ihc.png"),
     *("motorcycle_left.png", "retina.jpg", "rocket.jpg"),
 )
-MODELS = ("bicubic", "real-esrgan-x4plus", "dat-light")
-"""Interpolation, a network for what people like, one for what was there."""
+MODELS = ("bicubic", "tv", "real-esrgan-x4plus", "dat-light")
+"""Interpolation, a reconstruction, a network for what people like, one for what was there."""
 
 
 def photographs() -> list[Path]:

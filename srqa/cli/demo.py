@@ -17,9 +17,9 @@ import click
 )
 @click.pass_context
 def command(context: click.Context, out: Path) -> None:
-    """Real photographs, x4 inputs, three upscalers; a table, costs, a comparison and a report.
+    """Real photographs, x4 inputs, four upscalers; a table, costs, a comparison and a report.
 
-    Interpolation and two trained networks, whose weights are fetched once
+    Interpolation, total variation, and two trained networks, whose weights are fetched once
     (70 MB). Without a network it shows what can be shown.
 
     `srqa demo study` serves a study of image quality instead.
@@ -54,7 +54,7 @@ def _demonstrate(out: Path) -> None:
     for comparison in compare_runs([run], metrics=compared) if len(models) > 1 else ():
         console().print()
         console().print(*tables.comparison_terminal(comparison))
-    title = "Interpolation and two networks, x4"
+    title = "Interpolation, total variation and two networks, x4"
     with pictures("reading pictures") as progress:
         path = write_report(run, out / "report.html", title=title, progress=progress)
     click.echo(f"\nOpen {path} in a browser.", err=True)

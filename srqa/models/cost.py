@@ -71,6 +71,7 @@ def count(upscaler: Upscaler, scale: float, device: str = "cpu") -> Cost:
 
 def _living(picture: Tensor, upscaler: Upscaler) -> Any:
     """A mode in which the bytes of the tensors that operations make are counted while they live."""
+    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_leaves
 
@@ -88,7 +89,7 @@ def _living(picture: Tensor, upscaler: Upscaler) -> Any:
         ) -> Any:
             result = func(*args, **(kwargs or {}))
             for leaf in tree_leaves(result):
-                if hasattr(leaf, "untyped_storage"):
+                if isinstance(leaf, torch.Tensor) and leaf.layout == torch.strided:
                     self._count(leaf.untyped_storage())
             return result
 

@@ -309,6 +309,16 @@ class TestEnsemble:
         np.testing.assert_allclose(made, (total / 8).clip(0, 1), atol=1e-5)
 
 
+def test_a_classical_method_in_tiles_by_memory():
+    """Sparse tensors, many steps, all of the picture at once: whole where it fits, else faded."""
+    pixels = picture("v", 90, 100)
+    made = Enlarger(METHODS["tv"](), Settings(2))(pixels)
+    assert made.shape == (180, 200, 3)
+    small = Enlarger(METHODS["tv"](), Settings(2, tile=40))
+    assert np.abs(small(pixels).astype(int) - made).mean() < 3
+    assert small.notes
+
+
 def test_progress_by_tile():
     calls = []
     Enlarger(convolutions(), Settings(2, tile=16))(

@@ -29,14 +29,12 @@ def test_tiles_equal_the_whole(zoo, photograph, name, scale):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "far", "usual"), [("real-esrgan-x4plus", 12, 0.4), ("dat-light", 12, 0.4)]
-)
-def test_tiles_are_near_to_the_whole(zoo, photograph, name, far, usual):
+@pytest.mark.parametrize("name", ["real-esrgan-x4plus", "dat-light"])
+def test_tiles_are_near_to_the_whole(zoo, photograph, name):
     """Networks that look further than their halo: near, faded, and said."""
     zoo(name if name.startswith("real") else "dat-light-x4")
-    tiled, whole, notes = both(photograph, name, 4, 110, 64)
+    tiled, whole, notes = both(photograph, name, 4, 96, 56)
     difference = np.abs(tiled - whole)
-    assert difference.mean() < usual
-    assert difference.max() <= far
+    assert difference.mean() < 0.3
+    assert difference.max() <= 8
     assert any("only near" in note for note in notes)
