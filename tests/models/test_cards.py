@@ -135,3 +135,21 @@ def test_the_table_may_be_another(monkeypatch, tmp_path):
     assert card.measured == (srqa.models.Figure("Set5", 2, 30.0, None, module.MEASURED),)
     assert not card.runnable
     assert dataclasses.asdict(card)["weights"] == {}
+
+
+@pytest.mark.slow
+def test_the_halo_of_a_deep_network_is_long_enough(zoo, photograph):
+    """Its receptive field is longer, but what lies beyond the halo changes less than 1/255."""
+    import numpy as np
+    import torch
+
+    zoo("real-esrgan-x4plus-anime")
+    upscaler = srqa.models.load("real-esrgan-x4plus-anime", offline=True)
+    x = torch.from_numpy(photograph("astronaut", 160, 280)[:, 32:, 152:].copy())[None]
+    halo, begin, end = upscaler.halo, 56, 72
+    whole = upscaler.run(x, 4)[..., 4 * begin : 4 * end, 4 * begin : 4 * end]
+    part = x[..., begin - halo : end + halo, begin - halo : end + halo]
+    assert part.shape[-1] < x.shape[-1]
+    inner = slice(4 * halo, -4 * halo)
+    tile = upscaler.run(part, 4)[..., inner, inner]
+    assert 0 < np.abs((whole - tile).numpy()).max() < 1 / 255

@@ -15,6 +15,7 @@ import srqa.weights
 from srqa.errors import WeightsError
 
 FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+UNSEEN = pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")
 GOOD = {"body.0.weight": torch.arange(6.0).reshape(2, 3), "body.0.bias": torch.ones(2)}
 OTHER = {name: -tensor for name, tensor in GOOD.items()}
 
@@ -85,6 +86,7 @@ def port(tmp_path, monkeypatch):
     return module
 
 
+@UNSEEN
 @FORMATS
 @pytest.mark.parametrize("parallel", [False, True])
 def test_a_whole_network(tmp_path, monkeypatch, port, zipped, parallel):
@@ -110,6 +112,7 @@ class Calls:
         return self.call
 
 
+@UNSEEN
 @FORMATS
 @pytest.mark.parametrize(
     "make",
