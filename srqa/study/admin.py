@@ -399,9 +399,9 @@ def _participants(study: Study) -> pd.DataFrame:
 
 def _correlations(study: Study) -> pd.DataFrame:
     import pandas as pd
-    from scipy.stats import pearsonr, spearmanr
 
     import srqa.metrics.api as metrics
+    from srqa.statistics.correlation import bonett_wright, pearson, spearman
     from srqa.study.values import metric_table
 
     found = []
@@ -416,11 +416,9 @@ def _correlations(study: Study) -> pd.DataFrame:
             frame[["value", "score"]] -= middle
         x = sign * frame["value"].to_numpy(dtype=float)
         y = frame["score"].to_numpy(dtype=float)
-        srocc = float(spearmanr(x, y).statistic)
-        half = 1.959964 * math.sqrt((1 + srocc**2 / 2) / (n - 3))
-        z = math.atanh(min(max(srocc, -0.999999), 0.999999))
-        low, high = math.tanh(z - half), math.tanh(z + half)
-        found.append([name, srocc, low, high, float(pearsonr(x, y).statistic), n])
+        srocc = spearman(x, y)
+        low, high = bonett_wright(srocc, n)
+        found.append([name, srocc, low, high, pearson(x, y), n])
     columns = ["metric", "srocc", "ci_low", "ci_high", "plcc", "n"]
     frame = pd.DataFrame(found, columns=columns)
     return frame.sort_values("srocc", ascending=False, ignore_index=True)
