@@ -6,6 +6,7 @@ secrets have an `[auth]` section and a list `admins` of addresses).
 """
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import altair as alt
@@ -50,7 +51,10 @@ def secrets() -> dict:
 def _by_login() -> None:
     if not st.user.is_logged_in:
         st.title(title)
-        st.button("Log in", on_click=st.login, type="primary")
+        ready = find_spec("authlib") is not None
+        st.button("Log in", on_click=st.login, type="primary", disabled=not ready)
+        if not ready:
+            st.error("Logging in needs a package: pip install 'srqa[oidc]'")
         st.stop()
     if st.user.get("email") not in secrets().get("admins", []):
         st.error(f"{st.user.get('email')} is not in the list `admins` of Streamlit's secrets.")

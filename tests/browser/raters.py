@@ -102,7 +102,7 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "srqa", "study", *self.command, str(self.folder), "--port",
                  str(self.port), "--address", "127.0.0.1"],
-                env=environment, stdout=log, stderr=log, start_new_session=True,
+                env=environment, cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         end = time.monotonic() + PATIENCE / 1000
         while True:

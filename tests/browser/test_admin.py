@@ -156,3 +156,31 @@ def test_export(page) -> None:
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert len(rows) == 6 * PEOPLE
     assert {row["method"] for row in rows} == set(METHODS)
+
+
+def test_with_a_login_the_passphrase_is_no_way_in(tmp_path, browser) -> None:
+    folder = make_study(tmp_path, "acr", participants={"platform": None})
+    secrets = folder / ".streamlit/secrets.toml"
+    secrets.parent.mkdir()
+    secrets.write_text(
+        """admins = ["ann@example.org"]
+        [auth]
+        redirect_uri = "http://127.0.0.1/oauth2callback"
+        cookie_secret = "0123456789abcdef0123456789abcdef"
+        client_id = "srqa"
+        client_secret = "secret"
+        server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
+        """
+    )
+    one = Served(folder, "admin")
+    try:
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(one.url)
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
+        expect(page.get_by_label("Passphrase")).to_have_count(0)
+        expect(page.get_by_test_id("stMetric")).to_have_count(0)
+        context.close()
+    finally:
+        one.kill()
