@@ -18,7 +18,7 @@ from srqa.study import admin, exporting, passphrase, privacy
 from srqa.study.serving import current
 from srqa.study.values import compute_metrics
 
-INK, SOFT, ACCENT, DONE, BAD = "#50545c", "#8a8f98", "#2b86bd", "#00805c", "#c75000"
+SOFT, ACCENT, DONE, BAD = "#80858e", "#2b86bd", "#00805c", "#c75000"
 COLOURS = ["#0072b2", "#c75000", "#00805c", "#a8478a", "#856a00", "#50545c", "#2b86bd", "#a02c2c"]
 FORMS = {
     "csv": "CSV, every answer",
@@ -246,7 +246,7 @@ def ladder(frame: pd.DataFrame, stimuli: pd.DataFrame, unit: str) -> alt.LayerCh
         layers.append(bars.encode(x="ci_low:Q", x2="ci_high:Q"))
     dots = base.mark_point(filled=True, size=110, color=ACCENT, opacity=1)
     layers.append(dots.encode(x=alt.X("value:Q", scale=scale), tooltip=["name", "told"]))
-    layers.append(base.mark_text(dy=-16, color=INK).encode(x="value:Q", text="told:N"))
+    layers.append(base.mark_text(dy=-16, color=SOFT).encode(x="value:Q", text="told:N"))
     return alt.layer(*layers).properties(height=alt.Step(48))
 
 

@@ -149,3 +149,41 @@ def test_control_questions_behind_a_proxys_path(tmp_path_factory, person) -> Non
         flags = at.study().store.rows(t.quality_flag)
         assert not any(flag["check"] == "trap" for flag in flags)
         assert "/lab/noise/" in one.page.url
+
+
+SAMPLE = """() => {
+  globalThis.seen = [];
+  let fresh = null;
+  const look = () => {
+    const canvas = rater()?.querySelector(".trial:not(.inline) .stage canvas");
+    if (canvas && canvas !== fresh) fresh = canvas; // it has not been painted yet
+    else if (canvas) {
+      const context = canvas.getContext("2d");
+      const at = (x, y) => context.getImageData(x, y, 1, 1).data.slice(0, 3).join();
+      const middle = at(canvas.width >> 1, canvas.height >> 1);
+      seen.push([performance.now(), at(2, 2), middle]);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_nothing_but_grey_between_two_pictures(tmp_path_factory, person) -> None:
+    """Every frame is looked at: the surround never changes, and grey lies between pictures."""
+    with served(tmp_path_factory.mktemp("grey"), "acr", display={"gap_ms": 300}) as at:
+        one = person(at, "?PID=eagle&lang=en")
+        words = words_of(one.study, "en")
+        one.page.evaluate(SAMPLE)
+        one.begin(words)
+        finish(one, words)
+        frames = one.page.evaluate("seen")
+    grey = "119,119,119"
+    assert {corner for _, corner, _ in frames} == {grey}
+    runs = [list(run) for _, run in itertools.groupby(frames, key=lambda frame: frame[2])]
+    shown = [k for k, run in enumerate(runs) if run[0][2] != grey]
+    assert len(shown) == 4
+    for before, after in itertools.pairwise(shown):
+        assert after - before == 2  # one run of grey in between
+        pause = runs[before + 1]
+        assert runs[after][0][0] - pause[0][0] > 270
