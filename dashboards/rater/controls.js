@@ -6,7 +6,7 @@ const controls = (() => {
   const {h, keyName, button} = page;
 
   /** Where words are missing, categories are numbers; a scale may have words at its ends only. */
-  function categories(scale, say, answer) {
+  function categories(scale, answer) {
     const {values, labels, keys} = scale;
     const last = values.length - 1;
     const numbered = labels.some((label) => !label);
@@ -47,8 +47,8 @@ const controls = (() => {
     };
   }
 
-  function listed(scale, say, answer) {
-    const made = categories(scale, say, answer);
+  function listed(scale, answer) {
+    const made = categories(scale, answer);
     return {node: made.node, key: pressed(made, answer),
       enable: (on) => made.buttons.forEach((b) => { b.disabled = !on; })};
   }
@@ -97,7 +97,7 @@ const controls = (() => {
 
   function create(scale, say, answer) {
     if (scale.type === "slider") return slider(scale, say, answer);
-    return listed(scale, say, answer);
+    return listed(scale, answer);
   }
 
   return {create};

@@ -137,15 +137,15 @@ const device = (() => {
     const [wide, high] = payload.card_mm;
     const guess = 96 / 25.4;
     const most = () => Math.min(9, (root.clientWidth - 40) / wide);
-    const card_ = h("div", {class: "bankcard", "aria-hidden": "true"}, h("i", {class: "chip"}), h("i", {class: "band"}));
+    const drawn = h("div", {class: "bankcard", "aria-hidden": "true"}, h("i", {class: "chip"}), h("i", {class: "band"}));
     const range = h("input", {type: "range", min: 1.5, max: 9, step: 0.005, value: guess,
       "aria-label": say("calibration.size")});
     let moved = false;
     const draw = () => {
       const scale = Number(range.value);
-      card_.style.width = `${wide * scale}px`;
-      card_.style.height = `${high * scale}px`;
-      card_.style.borderRadius = `${3.18 * scale}px`;
+      drawn.style.width = `${wide * scale}px`;
+      drawn.style.height = `${high * scale}px`;
+      drawn.style.borderRadius = `${3.18 * scale}px`;
       range.setAttribute("aria-valuetext", say("calibration.width", {pixels: Math.round(wide * scale)}));
     };
     const set = (value) => {
@@ -155,17 +155,17 @@ const device = (() => {
       draw();
     };
     range.addEventListener("input", () => set(Number(range.value)));
-    card_.addEventListener("pointerdown", (event) => {
-      card_.setPointerCapture(event.pointerId);
+    drawn.addEventListener("pointerdown", (event) => {
+      drawn.setPointerCapture(event.pointerId);
       event.preventDefault();
     });
-    card_.addEventListener("pointermove", (event) => {
-      if (card_.hasPointerCapture(event.pointerId)) set(Number(range.value) + event.movementX / wide);
+    drawn.addEventListener("pointermove", (event) => {
+      if (drawn.hasPointerCapture(event.pointerId)) set(Number(range.value) + event.movementX / wide);
     });
     const step = (by) => () => set(Number(range.value) + by);
     const go = button(say("calibration.go"), () => done({px_per_mm: Number(range.value)}), {disabled: !moved});
     card(root, {title: say("calibration.title"), progress}, h("p", {}, say("calibration.intro")),
-      h("div", {class: "bench"}, card_),
+      h("div", {class: "bench"}, drawn),
       h("div", {class: "row fine"}, quiet("−", step(-0.01), {"aria-label": say("calibration.smaller")}), range,
         quiet("+", step(0.01), {"aria-label": say("calibration.larger")})),
       row(go, payload.optional ? quiet(say("calibration.skip"), () => done({skipped: true})) : null));

@@ -1,7 +1,7 @@
 // A block of trials, which runs by itself: grey, picture, answer, grey. Each answer is posted when it
 // is given; the page hears of the block only when all are acknowledged.
 const trials = (() => {
-  const {h, keyName, card, button, quiet, row} = page;
+  const {h, keyName, card, button, row} = page;
   const AHEAD = 3;
   const EVENT_LIMIT = 60; // events of a block that are told: a broken sensor shall not flood a server
 
@@ -349,7 +349,6 @@ const trials = (() => {
   function instructions(root, {say, payload, progress, done}) {
     const {method, examples = [], scale, viewer} = payload;
     const keys = (scale?.keys || []).map(keyName);
-    const lines = [say(`instructions.${method}`)];
     const list = h("ul", {class: "plain"},
       keys.length ? h("li", {}, say("instructions.keys", {keys: keys.join(" ")})) : null,
       viewer?.zoom === false ? null : h("li", {}, say("instructions.zoom")),
@@ -359,7 +358,7 @@ const trials = (() => {
     const place = h("div", {class: "example"});
     const go = button(say("instructions.go"), () => done({}));
     card(root, {title: say("instructions.title"), progress, wide: true},
-      ...lines.map((line) => h("p", {class: "lede"}, line)), list,
+      h("p", {class: "lede"}, say(`instructions.${method}`)), list,
       examples.length ? h("p", {class: "soft"}, say("instructions.try")) : null, place, row(go));
     if (!examples.length) return () => {};
     const loader = loaders.create();

@@ -1,7 +1,7 @@
 // Self-made vision checks: Landolt rings, plates of coloured dots, shapes near black and near white.
 // What is drawn comes from srqa/study/vision.py, which also scores the answers.
 const vision = (() => {
-  const {h, card, button, quiet, row, keyName} = page;
+  const {h, card, keyName} = page;
   const ARROWS = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"];
   const GUESS = 96 / 25.4;
 
