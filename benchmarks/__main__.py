@@ -17,6 +17,7 @@ from benchmarks import machine, tables
 from benchmarks.comparison import Comparison, Row, compare
 from benchmarks.sections import Setting, fastest_decoder, sections
 
+ON_GPU = ("folders", "classical", "lpips", "methods", "naturalness")
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 EXAMPLES = """examples:
   make bench                                     all sections, some 25 minutes
@@ -78,9 +79,8 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = list(sections())
-    parser.add_argument(
-        "--only", type=_names, default=names, help="sections, with commas: " + ", ".join(names)
-    )
+    on_gpu = [name for name in names if name in ON_GPU]
+    parser.add_argument("--only", type=_names, help="sections, with commas: " + ", ".join(names))
     parser.add_argument("--rounds", type=int, default=5, help="samples of each  [5]")
     parser.add_argument(
         "--patience", type=float, default=15, help="seconds for all samples of a slow one  [15]"
@@ -91,7 +91,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, help="make the pictures here, and keep them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
     parser.add_argument("--write", action="store_true", help=f"rewrite the tables in {PAGE.name}")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.only = options.only or (names if options.device == "cpu" else on_gpu)
+    return options
 
 
 def _names(text: str) -> list[str]:

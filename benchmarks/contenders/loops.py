@@ -85,7 +85,7 @@ def stamps(reference: str, output: str, pairs: int, threads: int) -> Work:
 def rival(
     library: str, reference: str, output: str, pairs: int, decoder: str, threads: int
 ) -> Work:
-    """psnr-y and ssim-y by a rival, one picture a thread."""
+    """psnr-y and ssim-y by a rival, one picture a thread; values are of the first pair."""
     limit_threads(threads=1, torch=library != "scikit-image")
     if library != "scikit-image":
         import torch
@@ -124,7 +124,7 @@ def _over(
 
     def work() -> dict[str, float]:
         scores = list(pool.map(one, files))
-        return dict(zip(names, np.mean(scores, axis=0).tolist(), strict=True)) if names else {}
+        return dict(zip(names, scores[0], strict=True))
 
     return work
 

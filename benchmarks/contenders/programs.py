@@ -39,7 +39,7 @@ def own(arguments: Sequence[str]) -> Work:
 def evaluate(
     arguments: Sequence[str], metrics: str, threads: int, cache: bool = False, warm: bool = False
 ) -> Work:
-    """`srqa evaluate`; its values are the means.
+    """`srqa evaluate`; its values are those of the first picture.
 
     Args:
         arguments: besides metrics and workers.
@@ -61,7 +61,8 @@ def evaluate(
         if cache:
             shutil.rmtree(folder, ignore_errors=True)
         document = json.loads(_run(command, settings))
-        return {row["metric"]: row["mean"] for row in document["summary"]}
+        first = document["images"][0]["image"]
+        return {row["metric"]: row["value"] for row in document["images"] if row["image"] == first}
 
     return work
 

@@ -18,6 +18,7 @@ DIFFERS: dict[tuple[str, str], str] = {
     ("pyiqa", "vif"): "of luma only, in float64",
     ("torchmetrics", "vif"): "pixel domain without the border's treatment",
     ("sewar", "vif"): "pixel domain without the border's treatment",
+    ("torchmetrics", "ssim"): "with a mirrored border",
     ("sewar", "ssim"): "8x8 mean window",
     ("sewar", "ms-ssim"): "8x8 mean window",
     ("pyiqa", "gmsd"): "of YIQ's luma",

@@ -11,6 +11,7 @@ from benchmarks.pictures import make_pairs
 from benchmarks.sections import Setting
 
 METRICS = "psnr-y,ssim-y"
+DIFFERS = {"torchmetrics": "with a mirrored border"}
 LOOPS = {"scikit-image": 20, "piq": 10, "torchmetrics": 4, "pyiqa": 4}
 """Pairs that a rival's loop goes through: slow ones fewer, the time is given for one pair."""
 
@@ -34,7 +35,7 @@ def comparisons(setting: Setting) -> list[Comparison]:
 
     rivals = tuple(
         Contender(f"{library}, loop", loops.rival, {**folders, **decoder, "library": library,
-                  "pairs": pairs}, units=pairs)
+                  "pairs": pairs}, units=pairs, differs=DIFFERS.get(library, ""))
         for library, pairs in LOOPS.items()
     )  # fmt: skip
     slope, bare = "srqa, each further pair", "decoding, each further pair"
@@ -61,7 +62,6 @@ def comparisons(setting: Setting) -> list[Comparison]:
                 Target("pyiqa, loop", slope, least=40),
             ),
             threads=setting.threads,
-            tolerance=1.0,
             note="`srqa` is the whole command, start-up included. Decoding "
             f"({setting.decoder}, the fastest of others' decoders here) and the rivals' loops on "
             "Y, with the same decoder and threads, are warm: their imports are left out.",
@@ -71,28 +71,42 @@ def comparisons(setting: Setting) -> list[Comparison]:
 
 def again(setting: Setting) -> list[Comparison]:
     """The same folder once more, with and without trust in the times of its files."""
-    pairs = 10 if setting.quick else 100
-    arguments = links(setting, pairs)
-    folders: dict[str, Any] = {"reference": arguments[2], "output": arguments[0], "pairs": pairs}
+    few, many = 1, 10 if setting.quick else 100
+    output, _, reference, *_ = links(setting, many)
+    folders: dict[str, Any] = {"reference": reference, "output": output}
 
-    def own(name: str, *more: str, **how: Any) -> Contender:
-        given = {"arguments": [*arguments, *more], "metrics": METRICS, **how}
-        return Contender(name, programs.evaluate, given, whole=True)
+    def own(name: str, pairs: int, *more: str, **how: Any) -> Contender:
+        arguments = {"arguments": [*links(setting, pairs), *more], "metrics": METRICS}
+        label = f"{name}, {pairs} pairs"
+        return Contender(label, programs.evaluate, arguments | how, units=pairs, whole=True)
 
+    def further(name: str) -> Slope:
+        return Slope(f"{name}, each further pair", f"{name}, {many} pairs", f"{name}, {few} pairs")
+
+    first, second, rehash = "srqa, first run", "srqa, second run", "srqa, second run --rehash"
     return [
         Comparison(
-            f"A second run over {pairs} unchanged 1280x720 PNG pairs",
+            "Another run over unchanged 1280x720 PNG pairs",
             (
-                Contender("hashing alone", loops.hashing, folders),
-                own("srqa, first run", cache=True),
-                own("srqa, second run", warm=True),
-                own("srqa, second run --rehash", "--rehash", warm=True),
-                Contender("srqa --version", programs.own, {"arguments": ["--version"]}, whole=True),
+                Contender("hashing alone", loops.hashing, {**folders, "pairs": many}, units=many),
+                Contender(
+                    "asking for sizes and times alone",
+                    loops.stamps,
+                    {**folders, "pairs": many},
+                    units=many,
+                ),
+                own(first, many, cache=True),
+                *(own(second, pairs, warm=True) for pairs in (few, many)),
+                *(own(rehash, pairs, "--rehash", warm=True) for pairs in (few, many)),
             ),
             base="hashing alone",
-            unit="run",
-            targets=(Target("srqa, second run", "hashing alone", most=10.0),),
+            slopes=(further(second), further(rehash)),
+            targets=(
+                Target(f"{rehash}, each further pair", "hashing alone", most=1.2),
+                Target(f"{second}, each further pair", "hashing alone", most=0.5),
+            ),
             threads=setting.threads,
+            note="`srqa` is the whole command, start-up included; psnr-y and ssim-y.",
         )
     ]
 

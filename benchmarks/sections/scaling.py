@@ -85,7 +85,6 @@ def comparisons(setting: Setting) -> list[Comparison]:
             methods,
             base=methods[0].name,
             unit="method",
-            tolerance=1e9,
             threads=setting.threads,
         ),
         Comparison(

@@ -253,11 +253,13 @@ def run(
     there are. Closing the generator, or an interruption, stops after the pictures in hand.
     """
     groups = by_reference(items)
-    # Fewer workers share the memory, and networks may use the other cores.
-    plan = replace(plan, workers=max(min(plan.workers, len(groups)), 1))
+    # Fewer workers share the memory, and each may use the other cores.
+    cores = plan.workers
+    plan = replace(plan, workers=max(min(cores, len(groups)), 1))
     tasks = (Task(group, plan, cache) for group in groups)
     batches = Batches(plan, cache) if plan.on_tensors else None
-    with tuned_process(), closing(in_threads(tasks, plan.workers)) as finished:
+    tuned = tuned_process(cores // plan.workers)
+    with tuned, closing(in_threads(tasks, plan.workers)) as finished:
         for outcomes in finished:
             for outcome in outcomes:
                 if isinstance(outcome, ItemResult):
