@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("hr", nargs="?", type=Path)
     parser.add_argument("--scales", default="2,3,4")
     parser.add_argument("--noise", type=float, default=0.0)
+    parser.add_argument("--border", choices=("mirror", "clamp"), default="mirror")
     parser.add_argument("--side", type=int, default=512)
     given = parser.parse_args()
     paths = sorted(given.hr.iterdir()) if given.hr else photographs()
@@ -56,7 +57,7 @@ def main() -> None:
     for scale in map(int, given.scales.split(",")):
         pictures = [middle(read(path).pixels, given.side, scale) for path in paths]
         lows = [
-            srqa.degrade(p, scale, noise=given.noise, name=path.stem)
+            srqa.degrade(p, scale, noise=given.noise, border=given.border, name=path.stem)
             for p, path in zip(pictures, paths, strict=True)
         ]
         for name, method in methods.items():
