@@ -59,6 +59,10 @@ def analyze_collected(
     if again.any() and not any(text.startswith("repeats") for text in screen):
         answers = answers.select(~again)
         notes.append(f"{int(again.sum())} answers to repeated trials do not enter the scores.")
+    if METHODS[definition.method].analysis == "acr":  # references are not among what is judged
+        answers = replace(
+            answers, stimuli=tuple(replace(one, reference="") for one in answers.stimuli)
+        )
     answers = replace(answers, notes=(*answers.notes, *notes))
     paired = definition.is_paired
     return analyze(
