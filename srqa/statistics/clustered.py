@@ -77,8 +77,8 @@ class Clusters:
 
     @property
     def widening(self) -> float:
-        """By how much standard errors from few clusters are too small: that of a jackknife."""
-        return self.size / (self.size - 1) if self.size > 1 else math.nan
+        """By how much standard errors from few clusters are widened; found in simulation."""
+        return self.size / (self.size - 2) if self.size > 2 else math.nan
 
     def quantile(self, level: float) -> float:
         """Of Student's t with a degree of freedom less than there are clusters."""
