@@ -46,3 +46,13 @@ def choose_device(name: str) -> str:
     if index and int(index) >= torch.cuda.device_count():
         raise UsageError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs.")
     return name
+
+
+def describe(device: str) -> str:
+    """A device in words: the card's name, or the CPU and how many threads torch uses on it."""
+    import torch
+
+    if device != "cpu":
+        return str(torch.cuda.get_device_name(torch.device(device)))
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"

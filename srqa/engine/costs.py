@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from srqa.devices import choose_device
 from srqa.engine.results import ModelRow
 from srqa.files import write_text
 from srqa.models.cards import card
@@ -18,9 +17,7 @@ _FILE = ".cost.json"
 _VERSION = 1
 
 
-def model_row(
-    name: str, scale: float, made: Upscaled, weights: Path | None, running: dict[str, Any]
-) -> ModelRow:
+def model_row(name: str, scale: float, made: Upscaled, weights: Path | None) -> ModelRow:
     """The cost of a model that has just run.
 
     Args:
@@ -28,9 +25,7 @@ def model_row(
         scale: at which it ran.
         made: its outputs; what was counted is kept beside them and not counted again.
         weights: the user's own checkpoint, if it is one.
-        running: options of `srqa.upscale` with which it ran.
     """
-    device = choose_device(running.get("device", "auto"))
     facts = {"version": _VERSION, "weights": made.settings["weights"], "scale": scale}
     cost = _known(made.folder / _FILE, facts)
     if cost is None:
@@ -51,7 +46,7 @@ def model_row(
         memory_how="measured" if measured else "counted",
         pictures=len(rows),
         megapixels=sum(w * h for w, h in (row.output_size for row in rows)) / 1e6,
-        device=_device_name(device),
+        device=made.device,
         dtype=rows[0].dtype if rows else "float32",
         weights=",".join(made.settings["weights"].values()),
         licence="" if weights else card(name).weights_licence,
@@ -78,13 +73,3 @@ def _at_once(size: tuple[int, int], tile: int | None) -> int:
     """Pixels of the input that went through together."""
     width, height = size
     return width * height if tile is None else min(width, tile) * min(height, tile)
-
-
-def _device_name(device: str) -> str:
-    if device == "cpu":
-        import torch
-
-        return f"CPU, {torch.get_num_threads()} threads"
-    import torch
-
-    return str(torch.cuda.get_device_name(torch.device(device)))

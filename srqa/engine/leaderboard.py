@@ -301,7 +301,7 @@ class _Board:
         """What the model costs, counted once."""
         if self._progress:
             self._progress(f"counting what {entrant.name} x{scale:g} costs", 0, 1)
-        return model_row(entrant.name, scale, made, entrant.weights, self._running)
+        return model_row(entrant.name, scale, made, entrant.weights)
 
     def evaluate(
         self,

@@ -39,6 +39,7 @@ class Upscaled:
         rows: a row a picture.
         notes: what users should know about the results.
         kept: how many results of before were still good.
+        device: with what the first of them were made, in words.
     """
 
     manifest: Path
@@ -47,6 +48,7 @@ class Upscaled:
     rows: tuple[Enlargement, ...]
     notes: tuple[str, ...] = ()
     kept: int = 0
+    device: str = ""
 
     @property
     def problems(self) -> tuple[Enlargement, ...]:
@@ -119,6 +121,7 @@ class Work:
             tuple(rows),
             tuple(enlarger.notes),
             kept,
+            str(record.chosen.get("device", "")),
         )
 
     def _one(

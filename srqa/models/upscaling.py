@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import srqa
-from srqa.devices import choose_device
+from srqa.devices import choose_device, describe
 from srqa.errors import UsageError
 from srqa.memory import free, parse
 from srqa.models.cards import card
@@ -157,7 +157,7 @@ def upscale_files(
         naming = Naming(upscaler.name, settings.outscale or settings.scale, kind, place, name)
         jobs, folder, manifest = find_jobs([Path(p) for p in places], naming)
         described = facts | _described(settings, kind, quality, name)
-        chosen = {"memory": settings.memory, "device": settings.device}
+        chosen = {"memory": settings.memory, "device": describe(settings.device)}
         record = Record(folder / manifest, described, chosen)
         work = Work(upscaler, settings, kind, quality, progress)
         return work.through(jobs, record, resume, overwrite)
