@@ -12,7 +12,7 @@ from srqa.images.arrays import Planes, is_tensor, namespace
 # ITU-R BT.601 luma, studio swing 16..235 of 255, for R, G, B in [0, 1].
 _Y_OFFSET = 16.0
 _Y_WEIGHTS = (65.481, 128.553, 24.966)
-_GRAY_WEIGHTS = (0.298936021293775, 0.587043074451121, 0.114020904255103)
+GRAY_WEIGHTS = (0.298936021293775, 0.587043074451121, 0.114020904255103)
 _ROWS = 256
 """So many at a time where float64 would be large."""
 _CACHED = 2**16
@@ -140,7 +140,7 @@ def rounded_plane(samples: Planes, channel: Literal["y", "gray"]) -> Planes:
     if channel == "y":
         weights, offset = tuple(w / peak for w in _Y_WEIGHTS), _Y_OFFSET
     else:
-        weights, offset = tuple(w * 255 / peak for w in _GRAY_WEIGHTS), 0.0
+        weights, offset = tuple(w * 255 / peak for w in GRAY_WEIGHTS), 0.0
     parts = []
     for top in range(0, samples.shape[-2], _ROWS):
         rows = samples[..., top : top + _ROWS, :]
@@ -158,7 +158,7 @@ def rounded_plane(samples: Planes, channel: Literal["y", "gray"]) -> Planes:
 
 def gray(rgb: Planes) -> Planes:
     """Grey of MATLAB's ``rgb2gray`` (full-range BT.601), planes (..., 1, H, W) in [0, 1]."""
-    return rgb if rgb.shape[-3] == 1 else _weighted(rgb, _GRAY_WEIGHTS, 0.0)
+    return rgb if rgb.shape[-3] == 1 else _weighted(rgb, GRAY_WEIGHTS, 0.0)
 
 
 def lab(rgb: Planes) -> Planes:

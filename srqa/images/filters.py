@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from srqa.images.arrays import Planes, constant, is_tensor, root
+from srqa.images.arrays import Planes, constant, in_double, is_tensor, root
 from srqa.threads import each
 
 STRIP_ROWS = 64
@@ -151,21 +151,25 @@ def block_means(
     height, width = (side + before + after for side in planes.shape[-2:])
     rows, columns = height // size, width // size
 
-    def part(top: int) -> Planes:
+    step = max(STRIP_ROWS // size, 1)
+    result = np.empty((len(convert(planes[:, :1])), rows, columns), planes.dtype)
+    border = cv2.BORDER_CONSTANT if outside == "zeros" else cv2.BORDER_REPLICATE
+
+    def part(top: int) -> None:
         bottom = min(top + step, rows)
         first, last = top * size - before, bottom * size - before
         inner = convert(planes[:, max(first, 0) : min(last, planes.shape[-2])])
-        above, below = max(-first, 0), max(last - planes.shape[-2], 0)
-        border = cv2.BORDER_CONSTANT if outside == "zeros" else cv2.BORDER_REPLICATE
         if before or after:
+            above, below = max(-first, 0), max(last - planes.shape[-2], 0)
             sides = (above, below, before, after, border)
             inner = [cv2.copyMakeBorder(plane, *sides) for plane in inner]
-        blocks = (plane[:, : columns * size] for plane in inner)
         shape = (columns, bottom - top)
-        return np.stack([cv2.resize(p, shape, interpolation=cv2.INTER_AREA) for p in blocks])
+        for plane, found in zip(inner, result[:, top:bottom], strict=True):
+            blocks = plane[:, : columns * size]
+            found[...] = cv2.resize(blocks, shape, interpolation=cv2.INTER_AREA)
 
-    step = max(STRIP_ROWS // size, 1)
-    return np.concatenate(each(part, range(0, rows, step)), axis=1)
+    each(part, range(0, rows, step))
+    return result
 
 
 def strips(height: int, halo: int, rows: int = STRIP_ROWS) -> Iterator[slice]:
@@ -186,8 +190,35 @@ def sum_over_strips(
     The result is that of the whole picture, since each valid position is seen exactly once;
     the strips' intermediate maps stay in the cache. A tensor is taken whole.
     """
-    if is_tensor(a):
-        return function(a, b)
-    parts = list(strips(a.shape[-2], halo))
-    found = each(lambda part: function(a[:, part], b[:, part]), parts)
+    return sum_over_parts(lambda part: function(a[..., part, :], b[..., part, :]), a, halo)
+
+
+def sum_over_parts(
+    function: Callable[[slice], tuple[Any, ...]], planes: Planes, halo: int
+) -> tuple[Any, ...]:
+    """The same for a function of the rows to look at."""
+    height = int(planes.shape[-2])
+    if is_tensor(planes):
+        return function(slice(0, height))
+    found = each(function, list(strips(height, halo)))
     return tuple(sum(values) for values in zip(*found, strict=True))
+
+
+def decimated(planes: Planes, taps: tuple[float, ...]) -> Planes:
+    """Every second row and column of what `separable_valid` gives, the first included.
+
+    An array is filtered in float64, strip by strip.
+    """
+    if is_tensor(planes):
+        return separable_valid(planes, taps)[..., ::2, ::2]
+    more = len(taps) - 1
+    height, width = (side - more for side in planes.shape[-2:])
+    result = np.empty((len(planes), (height + 1) // 2, (width + 1) // 2), planes.dtype)
+
+    def part(top: int) -> None:
+        rows = planes[:, top : min(top + STRIP_ROWS, height) + more]
+        found = separable_valid(in_double(rows), taps)[:, ::2, ::2]
+        result[:, top // 2 : top // 2 + found.shape[1]] = found
+
+    each(part, range(0, height, STRIP_ROWS))
+    return result

@@ -151,6 +151,16 @@ def resample(
     return _along_array(image, weight, index, axis % image.ndim)
 
 
+def merged(
+    weight: _FloatArray, index: np.ndarray[Any, np.dtype[np.intp]], length: int
+) -> tuple[_FloatArray, np.ndarray[Any, np.dtype[np.intp]]]:
+    """The same sums for `resample` with each of `length` samples named once, side by side."""
+    first = index.min(1, keepdims=True)
+    taps = np.arange(int((index - first).max()) + 1)
+    sums = [(weight * (index - first == tap)).sum(1) for tap in taps]
+    return np.stack(sums, 1), np.minimum(first + taps, length - 1)
+
+
 def shrunk_bilinear(planes: Planes, height: int, width: int) -> Planes:
     """Bilinear between the nearest samples, without antialiasing; sample centres aligned.
 

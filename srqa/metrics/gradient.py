@@ -37,31 +37,32 @@ _LHM: Weights = ((0.2989, 0.587, 0.114), (0.30, 0.04, -0.35), (0.34, -0.6, 0.17)
 def gmsd(distorted: Planes, reference: Planes) -> Value:
     """GMSD of Xue et al. 2014: deviation of the gradient similarity of the luminance."""
     mix = mixer(LUMINANCE)
-    a, b = (halved(prepared(p), mix) for p in (distorted, reference))
+    a, b = (padded(halved(prepared(p), mix), 1, 1) for p in (distorted, reference))
     return as_value(root(_variance(a, b, 0.0)))
 
 
 def ms_gmsd(distorted: Planes, reference: Planes) -> Value:
     """MS-GMSD of Zhang et al. 2017: GMSD with masking over four scales."""
     mix = mixer(LUMINANCE)
-    a, b = (block_means(prepared(p), 1, mix) for p in (distorted, reference))
+    # With a rim of zeros around each.
+    a, b = (block_means(prepared(p), 1, mix, before=1, after=1) for p in (distorted, reference))
     variance: Value = 0.0
     for level, weight in enumerate(_SCALE_WEIGHTS):
         if level:
-            a, b = halved(a), halved(b)
+            a, b = (padded(halved(p[..., 1:-1, 1:-1]), 1, 1) for p in (a, b))
         variance = variance + weight * _variance(a, b, 0.5)
     return as_value(root(variance))
 
 
 def _variance(a: Planes, b: Planes, masking: float) -> Value:
-    """Of the gradient similarity of two luminances, zeros outside, over n and not n - 1."""
+    """Of the gradient similarity of two luminances with a rim of 1, over n and not n - 1."""
 
     def part(p: Planes, q: Planes) -> tuple[Value, Value, int]:
         x, y = gradient_magnitude(p, PREWITT), gradient_magnitude(q, PREWITT)
         losses = lost(x, y, 170.0, masking)
         return total(losses), total(losses * losses), count(losses)
 
-    sums, squares, n = sum_over_strips(part, padded(a, 1, 1), padded(b, 1, 1), 1)
+    sums, squares, n = sum_over_strips(part, a, b, 1)
     return squares / n - (sums / n) ** 2
 
 

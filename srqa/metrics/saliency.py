@@ -17,11 +17,12 @@ from srqa.images.filters import (
     padded,
     separable_valid,
 )
-from srqa.images.resize import imresize, resample, shrunk_bilinear
+from srqa.images.resize import imresize, merged, resample, shrunk_bilinear
 from srqa.metrics.similarity import (
     LUMINANCE,
     Weights,
     both_flat,
+    clamped,
     lost,
     lost_together,
     masked,
@@ -112,7 +113,6 @@ def _resized(planes: Planes, **target: Any) -> Planes:
 # ------------------------------------------------------------------------------------- VSI
 
 _LMN: Weights = ((0.06, 0.63, 0.27), (0.30, 0.04, -0.35), (0.34, -0.6, 0.17))
-_RGB: Weights = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _SIDE = 256
 """The side of the square on which saliency is found."""
 _XYZ = np.array(
@@ -196,10 +196,7 @@ def _enlarged_means(side: int, size: int) -> _Taps:
     )
     count = len(weight) // size
     weight, index = (t[: count * size].reshape(count, -1) for t in (weight, index))
-    first = index.min(1, keepdims=True)
-    taps = np.arange(int((index - first).max()) + 1)
-    means = [(weight * (index - first == tap)).sum(1) / size for tap in taps]
-    return np.stack(means, 1), np.minimum(first + taps, _SIDE - 1)
+    return merged(weight / size, index, _SIDE)
 
 
 def sdsp(rgb: Planes) -> Planes:
@@ -211,8 +208,10 @@ def sdsp(rgb: Planes) -> Planes:
     Returns:
         Planes (..., 1, 256, 256), not scaled; 0 for a flat picture.
     """
-    rgb = in_double(shrunk_bilinear(mixer(_RGB)(rgb), _SIDE, _SIDE))
-    lab = _lab(rgb / 255)
+    rgb = in_double(shrunk_bilinear(clamped(rgb), _SIDE, _SIDE))
+    if rgb.shape[-3] == 1:
+        rgb = namespace(rgb).concatenate([rgb] * 3, -3)
+    lab = _lab(rgb)
     xp = namespace(lab)
     priors: Any = _priors()
     if is_tensor(lab):
@@ -221,7 +220,7 @@ def sdsp(rgb: Planes) -> Planes:
     frequency = root((bands * bands).sum(-3))[..., None, :, :]
     warm = _stretched(lab, *_extremes(lab))[..., 1:, :, :]
     warm = 1 - xp.exp(-(warm * warm).sum(-3)[..., None, :, :] / 0.001**2)
-    return masked(frequency * priors[1] * warm, structured(rgb))
+    return masked(frequency * priors[1] * warm, structured(rgb * 255))
 
 
 @lru_cache(maxsize=1)

@@ -28,10 +28,11 @@ LUMINANCE: Weights = YIQ[:1]
 def mixer(weights: Weights) -> Callable[[Planes], Planes]:
     """A function from R, G and B in [0, 1] to weighted sums of them on the 0..255 scale."""
     scaled = [(255 * r, 255 * g, 255 * b) for r, g, b in weights]
-    return lambda rgb: mixtures(_clamped(rgb), scaled)
+    return lambda rgb: mixtures(clamped(rgb), scaled)
 
 
-def _clamped(rgb: Planes) -> Planes:
+def clamped(rgb: Planes) -> Planes:
+    """Values between 0 and 1; the same array if they are."""
     if is_tensor(rgb):
         return rgb.clamp(0.0, 1.0)
     return rgb if rgb.min() >= 0 and rgb.max() <= 1 else np.clip(rgb, 0.0, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srqa.metrics import agreement, information, structural
+from srqa.metrics import agreement, information, iw_ssim, structural
 from srqa.metrics.spec import INF, MetricSpec
 
 _SSIM_PAPER = (
@@ -80,10 +80,10 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec(
         name="iw-ssim",
-        function=information.iw_ssim,
+        function=iw_ssim.iw_ssim,
         summary="multi-scale structural similarity weighted by information content",
         bounds=(0.0, 1.0),
-        min_side=information.IW_MIN_SIDE,
+        min_side=iw_ssim.MIN_SIDE,
         whole="weights follow from the covariances of the whole picture's sub-bands",
         settings=(
             "luminance (rgb2gray, unrounded); Laplacian pyramid of 5 scales, filter 1 4 6 4 1, "
