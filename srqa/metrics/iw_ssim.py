@@ -11,7 +11,7 @@ from srqa.images.arrays import Planes, Value, as_value, in_double, is_tensor, na
 from srqa.images.filters import STRIP_ROWS, separable_valid, sum_over_parts
 from srqa.images.resize import contributions, merged, resample
 from srqa.metrics.information import NO_VARIANCE, luminance, moments, refuse_flat
-from srqa.metrics.structural import HALO, MS_MIN_SIDE, MS_WEIGHTS, ssim, structure_losses
+from srqa.metrics.structural import HALO, MS_MIN_SIDE, MS_WEIGHTS, contrast_losses, ssim
 
 MIN_SIDE = MS_MIN_SIDE
 
@@ -168,7 +168,7 @@ def _weighted_contrast(a: Planes, b: Planes, around: _Neighbourhood) -> Value:
     rim = HALO - 1
 
     def part(rows: slice) -> tuple[Value, Value]:
-        _, losses = structure_losses(a[..., rows, :] / 255, b[..., rows, :] / 255)
+        losses = contrast_losses(a[..., rows, :] / 255, b[..., rows, :] / 255)
         inner = slice(rows.start + rim, rows.stop - rim), slice(rim, width - rim)
         content = _content(a[..., *inner], b[..., *inner], around.vectors(*inner), around)
         return total(losses * content), total(content)

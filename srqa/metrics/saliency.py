@@ -190,12 +190,10 @@ def _corners(side: int) -> _Taps:
 @lru_cache(maxsize=8)
 def _enlarged_means(side: int, size: int) -> _Taps:
     """Weights and indices of means of `size` samples of the enlarged axis, its ends repeated."""
-    weight, index = (
-        np.pad(table, ((size // 2, (size - 1) // 2), (0, 0)), mode="edge")
-        for table in _enlarged(side)
-    )
-    count = len(weight) // size
-    weight, index = (t[: count * size].reshape(count, -1) for t in (weight, index))
+    ends = ((size // 2, (size - 1) // 2), (0, 0))
+    tables: list[Any] = [np.pad(table, ends, mode="edge") for table in _enlarged(side)]
+    count = len(tables[0]) // size
+    weight, index = (t[: count * size].reshape(count, -1) for t in tables)
     return merged(weight / size, index, _SIDE)
 
 

@@ -14,6 +14,7 @@ and graphics that are far off their reference).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,8 @@ _FLOAT32_LIMITS = (5e-4, 0.4)
 def structure_losses(a: Planes, b: Planes) -> tuple[Planes, Planes]:
     """How far luminance and contrast-structure are below 1, where the window fits."""
     if not is_tensor(a):
-        losses = [_losses_of_plane(p, q) for p, q in zip(a, b, strict=True)]
-        if len(losses) == 1:
-            return losses[0][0][None], losses[0][1][None]
-        return np.stack([loss[0] for loss in losses]), np.stack([loss[1] for loss in losses])
+        luminances, contrasts = zip(*map(_losses_of_plane, a, b), strict=True)
+        return _stacked(luminances), _stacked(contrasts)
     if a.device.type != "mps":
         a, b = a.double(), b.double()
     e, s = a - b, a + b
@@ -53,8 +52,33 @@ def structure_losses(a: Planes, b: Planes) -> tuple[Planes, Planes]:
 _Plane = np.ndarray[Any, Any]
 
 
-def _losses_of_plane(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plane, _Plane]:
-    """`structure_losses` of two planes (H, W) with OpenCV; `wide` computes in float64.
+def contrast_losses(a: Planes, b: Planes) -> Planes:
+    """How far contrast-structure alone is below 1."""
+    if is_tensor(a):
+        return structure_losses(a, b)[1]
+    return _stacked([_contrast_and_means(p, q)[0] for p, q in zip(a, b, strict=True)])
+
+
+def _stacked(planes: Sequence[_Plane]) -> _Plane:
+    return planes[0][None] if len(planes) == 1 else np.stack(planes)
+
+
+def _losses_of_plane(a: _Plane, b: _Plane) -> tuple[_Plane, _Plane]:
+    """`structure_losses` of two planes (H, W) with OpenCV."""
+    import cv2
+
+    contrast, mean_e, mean_s = _contrast_and_means(a, b)
+    square_e, square_s = cv2.multiply(mean_e, mean_e), cv2.multiply(mean_s, mean_s)
+    luminance = cv2.divide(
+        square_e, cv2.addWeighted(square_e, 1, square_s, 1, 2 * _C1, square_s), square_e, 2
+    )
+    return luminance, contrast
+
+
+def _contrast_and_means(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plane, _Plane, _Plane]:
+    """Contrast-structure's loss of two planes (H, W), and the means of their difference and sum.
+
+    `wide` computes in float64.
 
     e, s and their squares stand below each other in one array, so that one call filters all four;
     the rows where they touch are within the window's rim, which is cut off.
@@ -74,29 +98,32 @@ def _losses_of_plane(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plane, 
     smooth = cv2.sepFilter2D(stack, -1, kernel, kernel).reshape(4, height, width)
     mean_e, mean_s, var_e, var_s = smooth[:, HALO:-HALO, HALO:-HALO]
     square_e, square_s = cv2.multiply(mean_e, mean_e), cv2.multiply(mean_s, mean_s)
-    rest = (cv2.mean(square_e)[0], cv2.mean(square_s)[0])
+    rest = (cv2.mean(square_e[::4])[0], cv2.mean(square_s[::4])[0])
     if not wide and (rest[0] > _FLOAT32_LIMITS[0] or rest[1] > _FLOAT32_LIMITS[1]):
-        return _losses_of_plane(a, b, wide=True)
+        return _contrast_and_means(a, b, wide=True)
     cv2.subtract(var_e, square_e, var_e)
     cv2.subtract(var_s, square_s, var_s)
+    contrast = cv2.divide(var_e, cv2.addWeighted(var_e, 1, var_s, 1, 2 * _C2, var_s), var_e, 2)
     mean_e += centre_e
     mean_s += centre_s
-    cv2.multiply(mean_e, mean_e, square_e)
-    cv2.multiply(mean_s, mean_s, square_s)
-    luminance = cv2.divide(
-        square_e, cv2.addWeighted(square_e, 1, square_s, 1, 2 * _C1, square_s), square_e, 2
-    )
-    contrast = cv2.divide(var_e, cv2.addWeighted(var_e, 1, var_s, 1, 2 * _C2, var_s), var_e, 2)
-    return luminance, contrast
+    return contrast, mean_e, mean_s
 
 
-def _sums(a: Planes, b: Planes) -> tuple[Value, Value, int]:
-    """Sums of the SSIM map and of its contrast-structure factor, and their number of samples."""
+def _sum(a: Planes, b: Planes) -> tuple[Value, int]:
+    """Sum of the SSIM map, and its number of samples."""
+    if not is_tensor(a) and len(a) > 1:
+        parts = [_sum(a[i : i + 1], b[i : i + 1]) for i in range(len(a))]
+        return sum(p[0] for p in parts), sum(p[1] for p in parts)
     luminance, contrast = structure_losses(a, b)
     n = count(contrast)
-    lost = total(contrast)
-    structure = n - lost
-    return structure - total(luminance) + total(luminance * contrast), structure, n
+    return n - total(contrast) - total(luminance) + total(luminance * contrast), n
+
+
+def _contrast_sum(a: Planes, b: Planes) -> tuple[Value, int]:
+    """The same of contrast-structure alone."""
+    losses = contrast_losses(a, b)
+    n = count(losses)
+    return n - total(losses), n
 
 
 def ssim(distorted: Planes, reference: Planes) -> tuple[Value, int]:
@@ -104,7 +131,7 @@ def ssim(distorted: Planes, reference: Planes) -> tuple[Value, int]:
 
     Population covariance, no downsampling, mean over channels (Wang et al. 2004).
     """
-    value, _, n = sum_over_strips(_sums, distorted, reference, HALO)
+    value, n = sum_over_strips(_sum, distorted, reference, HALO)
     return value, n
 
 
@@ -125,8 +152,8 @@ def _ms_ssim_plane(a: Planes, b: Planes) -> Value:
     product: Value = 1.0
     for level, weight in enumerate(MS_WEIGHTS):
         coarsest = level == len(MS_WEIGHTS) - 1
-        ssim_sum, contrast_sum, n = sum_over_strips(_sums, a, b, HALO)
-        mean = (ssim_sum if coarsest else contrast_sum) / n
+        value, n = sum_over_strips(_sum if coarsest else _contrast_sum, a, b, HALO)
+        mean = value / n
         mean = namespace(mean).clip(mean, 0.0, None) if is_tensor(mean) else max(mean, 0.0)
         product = product * mean**weight
         if not coarsest:
