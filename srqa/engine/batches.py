@@ -114,6 +114,9 @@ class Batches:
             seconds = asked.clocks[spec].seconds / len(asked.group)
             for (works, _), found in zip(parts, values, strict=True):
                 for work, (value, said) in zip(works, found, strict=True):
+                    if math.isnan(value) and not said:
+                        compute_on_arrays(work.only([spec]), self._plan, self._cache)
+                        continue
                     problem = said.format(spec.name, work.result.item.name)
                     keep(work, spec, CachedScore(value, problem, seconds), self._cache)
         return [work.result for work in asked.group]
@@ -166,12 +169,15 @@ class Batches:
 
 
 def _values(part: _Part) -> list[tuple[float, str]]:
-    """Value and problem of each; a problem has places for the names of metric and picture."""
+    """Value and problem of each; a problem has places for the names of metric and picture.
+
+    NaN without a problem is left to be explained: a metric raises nothing that a GPU would have
+    to be waited for.
+    """
     works, found = part
     if isinstance(found, str):
         return [(math.nan, found)] * len(works)
-    nothing = "{} gave no number (NaN) for {}."
-    return [(value, nothing if math.isnan(value) else "") for value in found.cpu().tolist()]
+    return [(value, "") for value in found.cpu().tolist()]
 
 
 def _literal(text: str) -> str:
