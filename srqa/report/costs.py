@@ -94,7 +94,7 @@ def _row(facts: Facts, row: ModelRow) -> str:
 
 def _legend(rows: list[ModelRow]) -> str:
     counted = any(row.memory_how == "counted" for row in rows)
-    devices = ", ".join(dict.fromkeys(row.device for row in rows))
+    devices = " and ".join(dict.fromkeys(row.device for row in rows))
     dtypes = ", ".join(dict.fromkeys(row.dtype for row in rows))
     memory = (
         "Memory: what tensors take at one time, counted on a small picture and scaled to the "
