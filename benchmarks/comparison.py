@@ -215,7 +215,8 @@ def reached(target: Target | Limit, rows: Sequence[Row]) -> tuple[str, bool | No
         return f"{text}; {seconds:.2f} s", seconds <= target.most
     slow, fast = (found.get(name) for name in (target.slow, target.fast))
     text = f"{target.slow} / {target.fast}: {target.wanted}"
-    found_ratio = ratio(slow.seconds, fast.seconds) if slow and fast else None
+    measured = slow and fast and not (slow.absent or fast.absent)
+    found_ratio = ratio(slow.seconds, fast.seconds) if slow and fast and measured else None
     if found_ratio is None:
         return f"{text}; not measured", None
     shown = f"{found_ratio.median:.3g} ({found_ratio.low:.3g} to {found_ratio.high:.3g})"

@@ -9,7 +9,10 @@ from benchmarks.pictures import make_pair
 from benchmarks.sections import Setting
 
 WANTED = {("pyiqa", "niqe"): 5, ("piq", "brisque"): 3}
-DIFFERS = {("pyiqa", "brisque"): "shrinks with antialiasing"}
+DIFFERS = {
+    ("piq", "brisque"): "zeros beyond the border",
+    ("pyiqa", "brisque"): "shrinks with antialiasing",
+}
 
 
 def comparisons(setting: Setting) -> list[Comparison]:
