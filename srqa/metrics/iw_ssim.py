@@ -52,11 +52,10 @@ def _pyramid(planes: Planes) -> list[Planes]:
     """Four Laplacian bands, the finest first, and the low-pass rest; an array is overwritten."""
     bands: list[Planes] = []
     for _ in range(len(MS_WEIGHTS) - 1):
-        low = _binomial(planes)[..., ::2, ::2]
+        low = _binomial(planes)[..., ::2, ::2] if is_tensor(planes) else _reduced(planes)
         if is_tensor(planes):
             bands.append(planes - _binomial(_spread(low, *planes.shape[-2:])))
         else:
-            low = np.ascontiguousarray(low)
             bands.append(_less_enlarged(planes, low))
         planes = low
     return [*bands, planes]
@@ -81,6 +80,18 @@ def _spread(low: Planes, height: int, width: int) -> Planes:
     spread = low.new_zeros(size) if is_tensor(low) else xp.zeros(size, low.dtype)
     spread[..., ::2, ::2] = low
     return spread
+
+
+def _reduced(planes: Planes) -> Planes:
+    """Every second sample of an array under the binomial filter, strip by strip."""
+    height, width = planes.shape[-2:]
+    result = np.empty((1, (height + 1) // 2, (width + 1) // 2), planes.dtype)
+    for top in range(0, height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, height)
+        first = max(top - 2, 0)
+        smooth = _binomial(planes[:, first : min(bottom + 2, height)])
+        result[:, top // 2 : (bottom + 1) // 2] = smooth[:, top - first : bottom - first : 2, ::2]
+    return result
 
 
 def _less_enlarged(planes: Planes, low: Planes) -> Planes:
