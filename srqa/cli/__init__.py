@@ -83,6 +83,10 @@ def cli() -> None:
     srqa evaluate outputs/ --ref hr/ --scale 4 --out runs/x4
     srqa compare runs/x4
     srqa report runs/x4
+    srqa upscale lr/ --model dat-light --scale 4 --out outputs/dat-light
+    srqa leaderboard hr/ --scale 4 --models bicubic,tv,dat-light --out runs/board
+    srqa study init my-study --images outputs/ --ref hr/
+    srqa correlate --ratings mos.csv --scores runs/x4
     """
 
 
