@@ -161,8 +161,6 @@ def serve(explored: Explored, address: str, port: int) -> None:
 
     _CURRENT[:] = [explored]
     script = assets.path("dashboards/explorer.py").absolute()
-    config = settings(address, port)
-    config.pop("theme.primaryColor")  # it would fix the light theme
     # Streamlit puts the folder of argv[0] first on sys.path.
     sys.argv[:] = [str(script)]
-    streamlit.App(script, routes=routes()).run(config=config)
+    streamlit.App(script, routes=routes()).run(config=settings(address, port))
