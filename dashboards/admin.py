@@ -24,7 +24,7 @@ FORMS = {
     "csv": "CSV, every answer",
     "parquet": "Parquet, every answer",
     "wide": "CSV, a row a stimulus",
-    "sureal": "sureal (JSON)",
+    "sureal": "sureal (a Python dataset)",
     "avt": "AVT matrix",
     "pwcmp": "pwcmp (pairs)",
 }
@@ -86,7 +86,6 @@ def attempt(run, *args) -> bool:
     except SrqaError as error:
         st.error(f"{error} {error.hint}".strip())
         return False
-    study.caches.clear()  # whoever decides something sees at once what it changes
     return True
 
 
@@ -111,9 +110,16 @@ def figure(value: float, places: int = 2) -> str:
     return "–" if pd.isna(value) else f"{value:.{places}f}"
 
 
+def lag() -> None:
+    """Say so where the scores are not of the newest answers."""
+    if lacking := admin.behind(study):
+        st.caption(f"{lacking:+,} answers since the scores were computed; new ones are on the way.")
+
+
 @st.fragment(run_every="5s")
 def progress_page() -> None:
-    now = admin.progress(study)
+    with st.spinner("Computing scores …", show_time=True):
+        now = admin.progress(study)
     people, stop = now.participants, now.stop
     one, two, three, four, five = st.columns(5)
     one.metric("Finished", people.get("finished", 0))
@@ -131,6 +137,7 @@ def progress_page() -> None:
         st.success(f"There are answers enough. {text}")
     else:
         st.info(text)
+    lag()
     frame = admin.stimuli(study)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -200,6 +207,7 @@ def scores_page() -> None:
     if found is None:
         st.info("There are not answers enough for scores yet.")
         return
+    lag()
     standing = admin.methods(study)
     left, right = st.columns(2, gap="large")
     with left:
@@ -369,13 +377,15 @@ def one_person(row: pd.Series) -> None:
 def export_page() -> None:
     st.write("Participants are numbered in every export; nothing tells who they are.")
     form = st.selectbox("Format", list(FORMS), format_func=FORMS.get)
+    decided = study.store.latest().decided  # an older export may hold whom one erased or left out
     if st.button("Prepare"):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / exporting.default_name(study, form)
             st.session_state.pop("export", None)
             if attempt(exporting.export_answers, study, file, form):
-                st.session_state["export"] = (file.name, file.read_bytes())
-    if made := st.session_state.get("export"):
+                st.session_state["export"] = (file.name, file.read_bytes(), decided)
+    made = st.session_state.get("export")
+    if made and made[2] == decided:
         st.download_button(f"Download {made[0]}", made[1], file_name=made[0], type="primary")
     st.download_button(
         "Download the definition", study.definition.model_dump_json(indent=2),

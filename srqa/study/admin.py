@@ -1,17 +1,15 @@
 """What the researcher sees and does: progress, people, flags, scores so far, pausing, voiding.
 
-Frames are computed anew only after new answers or decisions.
+Frames are kept by `srqa.study.live` and made anew only after new answers or decisions.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic, thread_time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,17 +20,16 @@ from srqa.study import tables as t
 from srqa.study.analysis import analyze_study
 from srqa.study.answers import collect
 from srqa.study.flow import steps_of
+from srqa.study.live import Frame, live
 from srqa.study.planning import per_participant
+from srqa.study.store import LEASE, Latest, utcnow
 from srqa.study.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-T = TypeVar("T")
 CRITICAL = "failed", "acuity", "colour", "brightness"
 """Checks that speak against a participant as a whole."""
-SLOW = 5.0
-"""Seconds of processor time from which a frame may lag behind the newest answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +83,23 @@ class Progress:
 
 def progress(study: Study) -> Progress:
     """How the study stands."""
-    return _cached(study, "progress", lambda: _progress(study), volatile=True)
+    stop = stop_rule(study)
+    mark = (study.store.latest(), stop, _tick())
+    return live(study).frame("progress", mark, lambda: _progress(study, stop)).made
 
 
 def analysis(study: Study) -> Analysis | None:
-    """The analysis of the answers so far; None while they do not allow one."""
+    """The analysis of the answers so far; None while they do not allow one.
 
-    def made() -> Analysis | None:
-        try:
-            return analyze_study(study, collected=collect(study))
-        except (InputError, UsageError):
-            return None
+    Where it takes long it is renewed beside the page; `behind` tells how many answers it lacks.
+    """
+    return _analysis(study).made
 
-    return _cached(study, "analysis", made)
+
+def behind(study: Study) -> int:
+    """How many answers the scores do not hold yet."""
+    mark = _analysis(study).mark
+    return study.store.latest().answers - mark.answers if isinstance(mark, Latest) else 0
 
 
 def stimuli(study: Study) -> pd.DataFrame:
@@ -107,7 +108,7 @@ def stimuli(study: Study) -> pd.DataFrame:
     Columns: stimulus, content, scale, method, role, votes, score, ci_low, ci_high, half_width;
     the score is a MOS, DMOS, CMOS or JOD.
     """
-    return _cached(study, "stimuli", lambda: _stimuli(study))
+    return _scores(study).made
 
 
 def methods(study: Study) -> pd.DataFrame:
@@ -136,7 +137,8 @@ def funnel(study: Study) -> list[tuple[str, int]]:
 
 def participants(study: Study) -> pd.DataFrame:
     """A row a participant, the last to come first."""
-    return _cached(study, "participants", lambda: _participants(study), volatile=True)
+    mark = (study.store.latest(), _tick())
+    return live(study).frame("participants", mark, lambda: _participants(study)).made
 
 
 def flags(study: Study) -> pd.DataFrame:
@@ -185,7 +187,10 @@ def correlations(study: Study) -> pd.DataFrame:
     of the metric are better. Of choices, whose scales have a zero for each content, deviations from
     the contents' means are correlated. Metrics are those of `srqa.study.values.compute_metrics`.
     """
-    return _cached(study, "correlations", lambda: _correlations(study))
+    from srqa.study.values import metric_table
+
+    mark = (_scores(study).mark, len(metric_table(study)))
+    return live(study).frame("correlations", mark, lambda: _correlations(study)).made
 
 
 def scatter(study: Study, metric: str) -> pd.DataFrame:
@@ -251,35 +256,35 @@ def restore(study: Study, participant: str, reason: str) -> None:
     study.store.update_participant(participant, state=state, reason=reason)
 
 
-def _cached(study: Study, name: str, make: Callable[[], T], volatile: bool = False) -> T:
-    """What was made last, while nothing new has come; of slow ones also for a while after.
+def _analysis(study: Study) -> Frame[Analysis | None]:
+    def made() -> Analysis | None:
+        try:
+            return analyze_study(study, collected=collect(study, rows=live(study).answers()))
+        except (InputError, UsageError):
+            return None
 
-    Where answers come all the time, what takes longer than `SLOW` is made anew at most a tenth of
-    the time, so that a large study does not keep the server busy with its own pages.
-    """
-    now = study.store.latest()
-    mark: Any = (*now, int(datetime.now(UTC).timestamp()) // 3) if volatile else now
-    kept = study.caches.get(f"admin {name}")
-    if kept is None or (kept[0] != mark and monotonic() >= kept[2]):
-        begun = thread_time()
-        made = make()
-        cost = thread_time() - begun
-        kept = (mark, made, monotonic() + (9 * cost if cost > SLOW else 0.0))
-        study.caches[f"admin {name}"] = kept
-    found: T = kept[1]
-    return found
+    return live(study).frame("analysis", study.store.latest(), made)
 
 
-def _progress(study: Study) -> Progress:
-    from srqa.study.store import LEASE, utcnow
+def _scores(study: Study) -> Frame[pd.DataFrame]:
+    found = _analysis(study)
+    mark = (study.store.latest(), found.mark)
+    return live(study).frame("stimuli", mark, lambda: _stimuli(study, found.made))
 
+
+def _tick() -> int:
+    """Changes every three seconds: people come and go without a decision."""
+    return int(datetime.now(UTC).timestamp()) // 3
+
+
+def _progress(study: Study, stop: StopRule) -> Progress:
     people = study.store.participants()
     now = utcnow()
     states = Counter(
         "left" if row["state"] == "active" and now - row["seen"] > LEASE else row["state"]
         for row in people
     )
-    answers = study.store.answers()
+    answers = live(study).answers()
     opinions = sum(row["kind"] == "test" for row in answers)
     most = study.definition.participants.max
     each = per_participant(study)["test"]
@@ -299,7 +304,7 @@ def _progress(study: Study) -> Progress:
         controls=len(answers) - opinions,
         expected=None if most is None else most * each,
         minutes=float(np.median(minutes)) if minutes else math.nan,
-        stop=stop_rule(study),
+        stop=stop,
         latest=answers[-1]["at"] if answers else None,
     )
 
@@ -325,12 +330,12 @@ def stop_rule(study: Study) -> StopRule:
     )
 
 
-def _stimuli(study: Study) -> pd.DataFrame:
+def _stimuli(study: Study, found: Analysis | None) -> pd.DataFrame:
     import pandas as pd
 
     rows = [r for r in study.stimuli.values() if r["role"] in ("test", "reference")]
     votes: Counter[int] = Counter()
-    for answer in study.store.answers():
+    for answer in live(study).answers():
         if answer["kind"] == "test":
             shown = {answer["first"]}
             if study.definition.is_paired:
@@ -347,7 +352,6 @@ def _stimuli(study: Study) -> pd.DataFrame:
         }
     )
     frame = frame[(frame["role"] == "test") | (frame["votes"] > 0)]
-    found = analysis(study)
     columns = ["score", "ci_low", "ci_high"]
     if found is None:
         frame[[*columns, "half_width"]] = math.nan

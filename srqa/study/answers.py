@@ -37,7 +37,10 @@ class Collected:
 
 
 def collect(
-    study: Study, names: Mapping[str, str] | None = None, states: Sequence[str] = COUNTED
+    study: Study,
+    names: Mapping[str, str] | None = None,
+    states: Sequence[str] = COUNTED,
+    rows: Sequence[RowMapping] | None = None,
 ) -> Collected:
     """The answers of a study's participants.
 
@@ -45,11 +48,12 @@ def collect(
         study: the study.
         names: ids of participants to what they are called; their ids without.
         states: of participants whose answers are taken.
+        rows: answers that `Store.answers` has read already.
 
     Raises:
         InputError: there is no answer yet.
     """
-    rows = study.store.answers(states)
+    rows = study.store.answers(states) if rows is None else rows
     if not rows:
         raise InputError(
             f"The study {study.name} has no answers yet.",

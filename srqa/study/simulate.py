@@ -143,7 +143,7 @@ def scratch(study: Study, folder: Path, database: str | None = None) -> Study:
     base.upgrade()
     store = Store(base, study.name)
     row = store.create(_text(definition), study.seed)
-    if store.latest()[0]:
+    if store.latest().answer:
         raise InputError("The database for the simulation holds answers already.")
     skip = {"id", "study", "retired"}
     rows = sorted(study.stimuli.values(), key=lambda r: int(r["id"]))

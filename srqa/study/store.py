@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +26,8 @@ LEASE = timedelta(minutes=30)
 COUNTED = ("active", "finished")
 """States of participants whose answers count."""
 TEST_KINDS = ("test",)
+DECISIONS = ("state", "forgotten", "expired", "stimuli", "definition", "imported")
+"""Events after which more has changed than that answers were added."""
 
 
 def utcnow() -> datetime:
@@ -47,6 +49,29 @@ class Kept:
     fate: str
     left: int = 0
     assignment: RowMapping | None = None
+
+
+class Latest(NamedTuple):
+    """How far a study is: numbers of the last answer and decision, and how many there are.
+
+    Rows that were erased give their numbers to later ones, so that both are needed.
+
+    Attributes:
+        answer: number of the last answer.
+        answers: how many count.
+        decision: number of the last event that is a decision.
+        decisions: how many there are.
+    """
+
+    answer: int
+    answers: int
+    decision: int
+    decisions: int
+
+    @property
+    def decided(self) -> tuple[int, int]:
+        """The part that tells of decisions."""
+        return self.decision, self.decisions
 
 
 class Store:
@@ -400,8 +425,13 @@ class Store:
         with self.database.reading() as c:
             return c.execute(sa.select(r).where(r.c.assignment == assignment)).mappings().first()
 
-    def answers(self, states: Sequence[str] = COUNTED) -> list[RowMapping]:
-        """Answers of participants in these states, with their assignments, in order of arrival."""
+    def answers(self, states: Sequence[str] = COUNTED, after: int = 0) -> list[RowMapping]:
+        """Answers of participants in these states, with their assignments, in order of arrival.
+
+        Args:
+            states: of the participants.
+            after: the number of an answer; only later ones are given.
+        """
         a, p, r = t.assignment, t.participant, t.response
         wanted = (
             sa.select(
@@ -417,22 +447,30 @@ class Store:
                 p.c.state.label("participant_state"),
             )
             .select_from(r.join(a, r.c.assignment == a.c.id).join(p, r.c.participant == p.c.id))
-            .where(p.c.study == self.study, p.c.state.in_(states))
+            .where(p.c.study == self.study, p.c.state.in_(states), r.c.id > after)
             .order_by(r.c.id)
         )
         with self.database.reading() as c:
             return list(c.execute(wanted).mappings())
 
-    def latest(self) -> tuple[int, int]:
-        """Numbers of the last answer and the last event, by which caches know that they are old."""
+    def latest(self) -> Latest:
+        """How far the study is, by which caches know that they are old."""
+        p, r, e = t.participant, t.response, t.event
+        own = sa.select(p.c.id).where(p.c.study == self.study)
+        counted = own.where(p.c.state.in_(COUNTED))
+        answers = sa.select(sa.func.count()).where(r.c.participant.in_(counted))
+        last = sa.select(sa.func.max(r.c.id)).where(r.c.participant.in_(own))
+        decided = sa.select(sa.func.max(e.c.id), sa.func.count()).where(
+            e.c.study == self.study, e.c.what.in_(DECISIONS)
+        )
         with self.database.reading() as c:
-            p = sa.select(t.participant.c.id).where(t.participant.c.study == self.study)
-            r = sa.select(sa.func.max(t.response.c.id)).where(t.response.c.participant.in_(p))
-            e = sa.select(sa.func.max(t.event.c.id)).where(
-                t.event.c.study == self.study,
-                t.event.c.what.in_(("state", "forgotten", "stimuli", "definition", "imported")),
+            decision, decisions = c.execute(decided).one()
+            return Latest(
+                answer=int(c.execute(last).scalar() or 0),
+                answers=int(c.execute(answers).scalar_one()),
+                decision=int(decision or 0),
+                decisions=int(decisions),
             )
-            return int(c.execute(r).scalar() or 0), int(c.execute(e).scalar() or 0)
 
     # --- events ----------------------------------------------------------------------------
 

@@ -307,7 +307,7 @@ def _note_changes(study: Study, row: RowMapping) -> None:
         return
     changed = sorted(key for key in new if old.get(key) != new[key])
     fixed = [key for key in ("method", "scale", "pairs", "seed") if key in changed]
-    if fixed and study.store.latest()[0]:
+    if fixed and study.store.latest().answer:
         raise UsageError(
             f"The definition's {fixed[0]} changed, but there are answers already.",
             hint="Put it back, or make a new study in a folder of its own.",

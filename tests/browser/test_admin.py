@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pages import PATIENCE, expect
 from raters import METHODS, PASSPHRASE, Served, make_study
 
+from srqa.ratings.formats import read
 from srqa.study import flow, intake
+from srqa.study.exporting import SUFFIX
 from srqa.study.study import Study, open_study
 
 pytestmark = pytest.mark.browser
@@ -147,15 +150,85 @@ def test_leave_somebody_out_and_take_them_back(page, answered) -> None:
     assert {p["state"] for p in answered.participants()} == {"finished"}
 
 
-def test_export(page) -> None:
-    enter(page)
-    turn_to(page, "Export")
+def offered(page, form: str, suffix: str) -> bytes:
+    """What the page gives for download in a format."""
+    page.get_by_test_id("stSelectbox").get_by_role("combobox").click()
+    page.get_by_role("option", name=form).click()
     page.get_by_role("button", name="Prepare").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile(r"Download .*\.csv")).click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+        page.get_by_role("button", name=re.compile(rf"Download .*{re.escape(suffix)}$")).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def exported(page) -> list[dict[str, str]]:
+    turn_to(page, "Export")
+    text = offered(page, "CSV, every answer", ".csv").decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_export_of_every_answer(page) -> None:
+    enter(page)
+    rows = exported(page)
     assert len(rows) == 6 * PEOPLE
     assert {row["method"] for row in rows} == set(METHODS)
+
+
+def test_other_formats(page, tmp_path) -> None:
+    enter(page)
+    turn_to(page, "Export")
+    frame = pd.read_parquet(io.BytesIO(offered(page, "Parquet, every answer", ".parquet")))
+    assert len(frame) == 6 * PEOPLE
+    for form, name in (("CSV, a row a stimulus", "wide"), ("AVT matrix", "avt"),
+                       ("sureal (a Python dataset)", "sureal")):  # fmt: skip
+        suffix = f"-{name}{SUFFIX.get(name, '.csv')}"
+        file = tmp_path / f"answers{suffix}"
+        file.write_bytes(offered(page, form, suffix))
+        found = read(file, name)
+        assert sorted(found.value) == sorted(frame["value"]), form
+        assert len(found.observers) == PEOPLE
+    page.get_by_test_id("stSelectbox").get_by_role("combobox").click()
+    page.get_by_role("option", name="pwcmp (pairs)").click()
+    page.get_by_role("button", name="Prepare").click()
+    expect(page.get_by_test_id("stAlert")).to_contain_text("choices between two pictures")
+    expect(page.get_by_role("button", name=re.compile("Download .*-pwcmp"))).to_have_count(0)
+
+
+def test_erase_somebody_for_good(page, answered) -> None:
+    gone = answered.participants()[0]
+    study = answered.study()
+    enter(page)
+    assert len(exported(page)) == 6 * PEOPLE
+    left_behind = study.data / "exports"
+    left_behind.mkdir()
+    (left_behind / "answers.csv").write_text(gone["id"])
+    turn_to(page, "People")
+    chosen = page.get_by_role("combobox", name="Participant")
+    chosen.click()
+    page.get_by_role("option", name=gone["id"]).click()
+    page.get_by_role("button", name="Erase").click()
+    page.get_by_label("Type ERASE").fill("erase")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Erase for good")).to_be_disabled()
+    page.get_by_label("Type ERASE").fill("ERASE")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text(re.compile("Participant .*, finished"))).to_have_count(0)
+    assert [p["id"] for p in answered.participants()].count(gone["id"]) == 0
+    assert len(answered.participants()) == PEOPLE - 1
+    for file in study.data.rglob("*"):
+        data = file.read_bytes() if file.is_file() else b""
+        assert gone["id"].encode() not in data, file
+        assert gone["token_hash"].encode() not in data, file
+    assert not left_behind.exists()
+    chosen.click()
+    expect(page.get_by_role("option")).to_have_count(PEOPLE - 1)
+    page.keyboard.press("Escape")
+    turn_to(page, "Export")
+    expect(page.get_by_role("button", name="Prepare")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(r"Download .*\.csv"))).to_have_count(0)
+    rows = exported(page)
+    assert len(rows) == 6 * (PEOPLE - 1)
+    assert gone["id"] not in str(rows)
 
 
 def test_with_a_login_the_passphrase_is_no_way_in(tmp_path, browser) -> None:
