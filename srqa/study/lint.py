@@ -152,6 +152,7 @@ def _design(study: Study) -> Iterable[Finding]:
             f"Trials of one content can be kept only {found.gap} apart, not "
             f"{session.min_gap_same_content} (session.min_gap_same_content).",
         )
+    yield from _training(study)
     yield Finding("fact", f"{found.stimuli} stimuli, {found.questions} questions about them.")
     yield Finding("fact", f"A session: {found.trials_each} trials, {found.minutes:.0f} minutes.")
     votes = found.votes
@@ -170,6 +171,17 @@ def _design(study: Study) -> Iterable[Finding]:
             f"The stop rule needs about {found.needed_votes} votes a question, that is "
             f"{found.needed} participants.",
         )
+
+
+def _training(study: Study) -> Iterable[Finding]:
+    if study.definition.is_paired:
+        return
+    scale = study.method.rating_scale(study.definition.scale.points)
+    for one in study.definition.training:
+        if one.expect is None or (one.expect[0] <= scale.low and one.expect[1] >= scale.high):
+            yield Finding(
+                "warning", f"Training praises every answer to {one.stimulus}: narrow its `expect`."
+            )
 
 
 def _room(study: Study) -> Iterable[Finding]:

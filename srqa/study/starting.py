@@ -171,7 +171,7 @@ def _text(
         else "",
         width=max(1024, crop * (2 if two else 1) + 80),
         height=max(700, crop + 200),
-        participants=max(12, round(24 * questions / trials)),
+        participants=max(12, round(36 * questions / trials)),
         width_of_interval=10 if method == "slider" else 0.35,
         screening="" if paired else "trap",
         metrics="psnr-y, ssim-y" if reference is not None else "niqe",

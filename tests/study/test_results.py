@@ -306,8 +306,12 @@ def test_lint_and_outlook_speak(make_study, scene):
     study = make_study(
         session={"trials": 12, "max_minutes": 1, "min_gap_same_content": 9},
         participants={"max": 4},
-    )
+        training=[{"stimulus": "one/a.png", "expect": [1, 5]},
+                  {"stimulus": "four/a.png", "expect": [1, 4]}],
+    )  # fmt: skip
     text = "\n".join(one.message for one in lint(study))
+    assert "praises every answer to one/a.png" in text
+    assert "every answer to four" not in text
     assert "minutes, more than session.max_minutes" in text
     assert "can be kept only" in text
     assert "gives 2.0 votes a question, fewer than stop.min_votes" in text

@@ -59,6 +59,10 @@ def lint(study: str, home: str | None, database: str | None, as_json: bool) -> i
         colours = {"error": "red", "warning": "yellow", "fact": "green"}
         for one in found:
             click.echo(click.style(f"{one.level}: ", fg=colours[one.level]) + one.message)
+        if not any(one.level == "error" for one in found):
+            click.echo(
+                f"Nothing keeps it from starting. Try it: srqa study simulate {study}", err=True
+            )
     return 3 if any(one.level == "error" for one in found) else 0
 
 

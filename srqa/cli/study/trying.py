@@ -59,6 +59,11 @@ def simulate(study: str, home: str | None, database: str | None, observers: int,
         print_json(without_nan(found.document()))
         return
     _print(found, opening.definition.stop)
+    click.echo(
+        f"Which method people like was drawn by chance (--seed {seed}): this tells how well the "
+        f"study would find out, not how good your pictures are. Next: srqa study serve {study}",
+        err=True,
+    )
 
 
 def _print(found: Any, stop: Any) -> None:
