@@ -159,7 +159,10 @@ def widths(frame: pd.DataFrame, target: float) -> alt.LayerChart:
     shown = frame.dropna(subset=["half_width"]).head(MOST_ROWS)
     base = alt.Chart(shown).encode(
         y=alt.Y(
-            "stimulus:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)
+            "stimulus:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=220, labelOverlap=False, labelFlush=False),
         ),
         tooltip=["stimulus", "votes", alt.Tooltip("half_width", format=".3f")],
     )
@@ -167,7 +170,9 @@ def widths(frame: pd.DataFrame, target: float) -> alt.LayerChart:
         x=alt.X("half_width:Q", title="half width of the interval"),
         color=alt.condition(alt.datum.half_width <= target, alt.value(DONE), alt.value(ACCENT)),
     )
-    line = alt.Chart(pd.DataFrame({"target": [target]})).mark_rule(color=BAD, strokeDash=[4, 3])
+    line = alt.Chart(pd.DataFrame({"target": [target]})).mark_rule(
+        color=BAD, strokeWidth=2, strokeDash=[4, 3]
+    )
     return (bars + line.encode(x="target:Q")).properties(height=alt.Step(16))
 
 
@@ -179,12 +184,13 @@ def votes(frame: pd.DataFrame) -> alt.Chart:
             .mark_bar(color=ACCENT)
             .encode(x=alt.X("votes:Q", bin=True), y=alt.Y("count():Q", title="stimuli"))
         )
+    gap = alt.Scale(type="band", paddingInner=0.08)
     return (
         alt.Chart(by)
-        .mark_rect(stroke="white", strokeWidth=1)
+        .mark_rect(cornerRadius=2)
         .encode(
-            x=alt.X("method:N", title=None, axis=alt.Axis(labelAngle=-35, labelLimit=140)),
-            y=alt.Y("content:N", title=None),
+            x=alt.X("method:N", title=None, scale=gap, axis=alt.Axis(labelAngle=-35)),
+            y=alt.Y("content:N", title=None, scale=gap, axis=alt.Axis(labelFlush=False)),
             color=alt.Color("votes:Q", scale=alt.Scale(scheme="blues"), legend=None),
             tooltip=["content", "method", "votes"],
         )
@@ -229,7 +235,8 @@ def scores_page() -> None:
         name: st.column_config.NumberColumn(format="%.2f")
         for name in ("score", "ci_low", "ci_high", "half_width")
     }
-    st.dataframe(admin.stimuli(study), hide_index=True, column_config=columns)
+    told = admin.stimuli(study).dropna(axis="columns", how="all")
+    st.dataframe(told, hide_index=True, column_config=columns)
     for note in found.notes:
         st.caption(note)
 
@@ -241,7 +248,7 @@ def ladder(frame: pd.DataFrame, stimuli: pd.DataFrame, unit: str) -> alt.LayerCh
     scale = alt.Scale(zero=False, nice=True)
     base = alt.Chart(frame).encode(y=name)
     single = stimuli.dropna(subset=["score"]).rename(columns={"method": "name"})
-    ticks = alt.Chart(single).mark_tick(color=SOFT, opacity=0.45, height=14)
+    ticks = alt.Chart(single).mark_tick(color=SOFT, opacity=0.7, height=14)
     layers = [
         ticks.encode(
             x=alt.X("score:Q", title=unit, scale=scale),
@@ -261,11 +268,14 @@ def ladder(frame: pd.DataFrame, stimuli: pd.DataFrame, unit: str) -> alt.LayerCh
 def widest(frame: pd.DataFrame, unit: str) -> alt.LayerChart:
     shown = frame.dropna(subset=["score"]).sort_values("score", ascending=False).head(MOST_ROWS)
     base = alt.Chart(shown).encode(
-        y=alt.Y("stimulus:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False)),
+        y=alt.Y(
+            "stimulus:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False, labelFlush=False)
+        ),
         color=alt.Color("method:N", title=None, scale=alt.Scale(range=COLOURS)),
     )
-    bars = base.mark_rule(opacity=0.5).encode(
-        x=alt.X("ci_low:Q", title=unit, scale=alt.Scale(zero=False)), x2="ci_high:Q"
+    axis = alt.Axis(labelFlush=False)
+    bars = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
+        x=alt.X("ci_low:Q", title=unit, scale=alt.Scale(zero=False), axis=axis), x2="ci_high:Q"
     )
     dots = base.mark_point(filled=True, size=50, opacity=1).encode(
         x="score:Q", tooltip=["stimulus", alt.Tooltip("score:Q", format=".2f")]

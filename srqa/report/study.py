@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _STYLES = (("srqa.report", "assets/report.css"), ("srqa.report", "assets/study.css"))
-_CAPTIONS = {
-    "standings": "Differences from the best method with 95 % intervals; methods joined by a bar "
-    "are not told apart.",
+_SHOWN = {
+    "standings": "Scores of the methods with 95 % intervals.",
     "scores": "Scores of the stimuli with 95 % intervals.",
     "sos": "Scatter of the votes against the mean opinion score.",
-    "observers": "Bias and inconsistency of the observers.",
-    "residuals": "Observed against expected shares of the pairs.",
+    "observers": "How each observer answered beside the others.",
+    "residuals": "What was answered against what was to be expected.",
 }
+"""Figures for who cannot see them; each has its own title and explanation in it."""
 
 
 def write_study_report(study: Study, analysis: Analysis, file: Path) -> Path:
@@ -88,11 +88,10 @@ def _figures(analysis: Analysis) -> dict[str, str]:
         for path in written:
             if path.suffix == ".svg":
                 data = base64.b64encode(path.read_bytes()).decode()
-                caption = escape(_CAPTIONS.get(path.stem, ""))
+                told = escape(_SHOWN.get(path.stem, ""))
                 found[path.stem] = (
-                    f'<figure class="plate"><img alt="{caption}" '
-                    f'src="data:image/svg+xml;base64,{data}"><figcaption>{caption}</figcaption>'
-                    "</figure>"
+                    f'<figure class="plate"><img alt="{told}" '
+                    f'src="data:image/svg+xml;base64,{data}"></figure>'
                 )
     return found
 
