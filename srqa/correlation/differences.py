@@ -71,7 +71,7 @@ def differences(
 
     table, n = found.table, len(data)
     srocc, plcc = table["srocc"].to_numpy(), table["plcc"].to_numpy()
-    p_srocc = difference_tests(srocc, found.srocc_samples, clusters)
+    p_srocc = difference_tests(srocc, found.srocc_samples, clusters, ranks=True)
     p_plcc = difference_tests(plcc, found.plcc_samples, clusters)
     order = np.argsort(-np.nan_to_num(srocc, nan=-2), kind="stable")
     free = [n - m.free for m in found.mappings]

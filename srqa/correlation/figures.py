@@ -19,7 +19,7 @@ from srqa.statistics.clustered import (
     spearman_samples,
     weighted_sums,
 )
-from srqa.statistics.intervals import bootstrap_intervals
+from srqa.statistics.intervals import bounded_interval
 from srqa.statistics.mapping import Kind, Mapping, fit
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ def figures(
     kind: Kind,
     level: float,
     progress: Callable[[str, int, int], None] | None = None,
+    held_out: bool = True,
 ) -> Figures:
     """SROCC, KRCC, PLCC and RMSE after the mapping, RMSE*, outlier ratio: each with an interval.
 
     Intervals draw contents again where there are enough of them; beside them stand those of Fisher,
-    Bonett and Wright, Fieller, and chi squared, which take pictures as independent.
+    Bonett and Wright, Fieller, and chi squared, which take pictures as independent. Curves on
+    contents that they were not fitted on, five more fits a metric, are left out on request.
     """
     import pandas as pd
 
@@ -70,7 +72,7 @@ def figures(
         say("Fitting curves", k, len(data.metrics))
         mappings.append(fit(column, data.scores, kind))
     mapped = np.stack([m(c) for m, c in zip(mappings, data.values.T, strict=True)], axis=1)
-    held_out = _cross_validated(data, kind, clusters.seed, say)
+    blind = _cross_validated(data, kind if held_out else "none", clusters.seed, say)
     say("Drawing contents again", 0, 0)
     enough = clusters.enough
     sampled = clusters if enough else Clusters(data.contents, resamples=1)
@@ -84,7 +86,7 @@ def figures(
         say("Figures", k, len(data.metrics))
         samples = {"srocc": srocc[:, k], "plcc": plcc[:, k], "plcc_raw": raw[:, k]}
         rows.append(_row(data, k, mappings[k], mapped[:, k], samples, clusters, level)
-                    | errors[k] | held_out[k])  # fmt: skip
+                    | errors[k] | blind[k])  # fmt: skip
     table = pd.DataFrame(rows)
     means, ends, counts = _within_means(within, level)
     table["within"], table["within_low"], table["within_high"] = means, ends[:, 0], ends[:, 1]
@@ -110,8 +112,12 @@ def _row(
         "plcc": (alone.pearson(mapped, y), alone.fisher),
         "plcc_raw": (alone.pearson(x, y), alone.fisher),
     }
+
+    def interval(name: str, value: float) -> tuple[float, float]:
+        return correlation_interval(value, samples[name], clusters, level, ranks=name == "srocc")
+
     for name, (value, by_formula) in figures_.items():
-        row |= _three(name, value, correlation_interval(value, samples[name], clusters, level))
+        row |= _three(name, value, interval(name, value))
         row |= _ends(f"{name}_formula", by_formula(value, n, level))
     row |= _three("krcc", tau, _of_tau(tau, influence, clusters, level))
     row |= _ends("krcc_formula", alone.fieller(tau, n, level))
@@ -132,7 +138,7 @@ def _of_tau(tau: float, influence: Floats, clusters: Clusters, level: float) -> 
     if math.isnan(tau) or abs(tau) >= 1:
         return (tau, tau)
     error = clusters.spread(influence) / (1 - tau * tau)
-    low, high = linear_interval(math.atanh(tau), error, clusters, level)
+    low, high = linear_interval(math.atanh(tau), error, clusters, level, ranks=True)
     return math.tanh(low), math.tanh(high)
 
 
@@ -239,5 +245,5 @@ def _within_means(within: Floats, level: float) -> tuple[Floats, Floats, list[in
         counts.append(len(column))
         if len(column):
             means[j] = column.mean()
-            ends[j] = bootstrap_intervals(column[:, None], level)[0]
+            ends[j] = bounded_interval(column, -1, 1, level)
     return means, ends, counts

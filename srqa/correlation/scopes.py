@@ -102,7 +102,7 @@ def _part_rows(
         srocc = alone.spearman(values[:, k], scores) if n >= 3 else math.nan
         ends = (math.nan, math.nan)
         if drawn is not None:
-            ends = correlation_interval(srocc, drawn[:, k], clusters, level)
+            ends = correlation_interval(srocc, drawn[:, k], clusters, level, ranks=True)
         plcc = alone.pearson(found.mapped[inside, k], scores) if n >= 3 else math.nan
         rows.append({"scope": scope, "part": name, "metric": metric.name, "n": n, "srocc": srocc,
                      "srocc_low": ends[0], "srocc_high": ends[1], "plcc": plcc})  # fmt: skip

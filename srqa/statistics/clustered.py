@@ -33,17 +33,24 @@ class Clusters:
     Attributes:
         codes: (n,) the cluster of each picture, 0 to size - 1.
         size: number of clusters.
+        effective: number of equally large clusters that are as good, ``n^2 / sum of squared sizes``
+            (Kish, Survey sampling, 1965), at least 3.
         resamples: how many samples are drawn.
         seed: equal seeds draw equal samples.
     """
 
     codes: Codes
     size: int = field(init=False)
+    effective: float = field(init=False)
     resamples: int = RESAMPLES
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", int(self.codes.max()) + 1 if len(self.codes) else 0)
+        sizes = np.bincount(self.codes).astype(np.float64)
+        object.__setattr__(self, "size", len(sizes))
+        squares = float(sizes @ sizes)
+        effective = len(self.codes) ** 2 / squares if squares else 0.0
+        object.__setattr__(self, "effective", max(3.0, effective))
 
     @property
     def enough(self) -> bool:
@@ -73,16 +80,23 @@ class Clusters:
     def spread(self, influence: Floats) -> float:
         """Standard error of a figure from its pictures' influences, summed over clusters."""
         sums = np.bincount(self.codes, influence, self.size)
-        return math.sqrt(float(sums @ sums)) * self.widening
+        return math.sqrt(float(sums @ sums))
 
-    @property
-    def widening(self) -> float:
-        """By how much standard errors from few clusters are widened; found in simulation."""
-        return self.size / (self.size - 2) if self.size > 2 else math.nan
+    def widening(self, ranks: bool = False) -> float:
+        """By how much standard errors from few clusters are widened.
+
+        Errors from drawn clusters are a jackknife's times ``(G - 1) / G``, to first order. That is
+        made up for where influences are bounded (ranks); elsewhere the variance itself is told by
+        few clusters, and ``G / (G - 2)`` is what holds in simulation (benchmarks).
+
+        Args:
+            ranks: the figure takes ranks alone.
+        """
+        return self.effective / (self.effective - (1 if ranks else 2))
 
     def quantile(self, level: float) -> float:
-        """Of Student's t with a degree of freedom less than there are clusters."""
-        return student_quantile((1 + level) / 2, self.size - 1)
+        """Of Student's t with a degree of freedom less than there are effective clusters."""
+        return student_quantile((1 + level) / 2, max(1, round(self.effective) - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,13 +213,20 @@ def weighted_sums(columns: Floats, clusters: Clusters) -> Floats:
 
 
 def correlation_interval(
-    r: float, samples: Floats, clusters: Clusters, level: float = 0.95
+    r: float, samples: Floats, clusters: Clusters, level: float = 0.95, ranks: bool = False
 ) -> tuple[float, float]:
     """Interval of a correlation from its bootstrap samples.
 
     The samples give the standard error of Fisher's z, widened for few clusters, and Student's t
     with a degree of freedom less than there are clusters the width: percentiles alone are too
     narrow.
+
+    Args:
+        r: the correlation of all pictures.
+        samples: of `spearman_samples` or `pearson_samples`.
+        clusters: that they were drawn from.
+        level: share of intervals that should hold the truth.
+        ranks: whether r is of ranks.
 
     Returns:
         NaN for fewer than `FEWEST_CLUSTERS` clusters.
@@ -218,11 +239,13 @@ def correlation_interval(
     if len(kept) < 20:
         return math.nan, math.nan
     z = np.arctanh(np.clip(kept, -1 + 1e-12, 1 - 1e-12))
-    half = clusters.quantile(level) * float(z.std(ddof=1)) * clusters.widening
+    half = clusters.quantile(level) * float(z.std(ddof=1)) * clusters.widening(ranks)
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
-def difference_tests(values: Floats, samples: Floats, clusters: Clusters) -> Floats:
+def difference_tests(
+    values: Floats, samples: Floats, clusters: Clusters, ranks: bool = False
+) -> Floats:
     """p values of the differences between correlations, all pairs, from common samples.
 
     The difference of Fisher's z values over its bootstrap standard error, by Student's t.
@@ -231,6 +254,7 @@ def difference_tests(values: Floats, samples: Floats, clusters: Clusters) -> Flo
         values: (k,) correlations.
         samples: (samples, k) of `spearman_samples` or `pearson_samples`.
         clusters: that they were drawn from.
+        ranks: whether the correlations are of ranks.
 
     Returns:
         (k, k) two-sided p values, 1 on the diagonal, NaN where there is no test.
@@ -251,20 +275,21 @@ def difference_tests(values: Floats, samples: Floats, clusters: Clusters) -> Flo
         for j in range(i + 1, k):
             apart = drawn[:, i] - drawn[:, j]
             apart = apart[np.isfinite(apart)]
-            error = float(apart.std(ddof=1)) * clusters.widening if len(apart) >= 20 else math.nan
+            drawn_error = float(apart.std(ddof=1)) if len(apart) >= 20 else math.nan
+            error = drawn_error * clusters.widening(ranks)
             difference = abs(float(z[i] - z[j]))
             if difference < 1e-12:
                 p[i, j] = p[j, i] = 1.0
             elif error > 0:
-                p[i, j] = p[j, i] = 2 * float(t.sf(difference / error, clusters.size - 1))
+                p[i, j] = p[j, i] = 2 * float(t.sf(difference / error, clusters.effective - 1))
     return p
 
 
 def linear_interval(
-    value: float, error: float, clusters: Clusters, level: float = 0.95
+    value: float, error: float, clusters: Clusters, level: float = 0.95, ranks: bool = False
 ) -> tuple[float, float]:
-    """``value +- t * error``; NaN for too few clusters."""
+    """``value +- t * error``, the error widened for few clusters; NaN for too few."""
     if not clusters.enough or not math.isfinite(error):
         return math.nan, math.nan
-    half = clusters.quantile(level) * error
+    half = clusters.quantile(level) * error * clusters.widening(ranks)
     return value - half, value + half

@@ -314,11 +314,11 @@ def _area(value: float, influence: Floats, clusters: Clusters) -> Area:
     """With an interval on the scale of log odds, so that it stays between 0 and 1."""
     if math.isnan(value) or clusters.size < 2:
         return Area(value, math.nan, math.nan)
-    error = math.sqrt(float(influence @ influence) * clusters.size / (clusters.size - 1))
+    error = math.sqrt(float(influence @ influence))
     if not 0 < value < 1:
         return Area(value, math.nan, math.nan)
     odds = math.log(value / (1 - value))
-    low, high = linear_interval(odds, error / (value * (1 - value)), clusters)
+    low, high = linear_interval(odds, error / (value * (1 - value)), clusters, ranks=True)
     return Area(value, 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high)))
 
 

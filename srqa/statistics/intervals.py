@@ -74,6 +74,46 @@ def bootstrap_intervals(values: _Floats, level: float = 0.95, seed: int = 0) -> 
     return np.quantile(means, [tail, 1 - tail], axis=0).T
 
 
+def bounded_interval(
+    values: _Floats, least: float, most: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the mean of values with bounds, many of which may lie on one of them.
+
+    Wilson's interval of a share, with as many trials as would give a share the variance that the
+    values have, and Student's t. Where all values are equal their number is taken for the trials:
+    the mean of twelve ones is not known to be 1.
+
+    Args:
+        values: (n,) finite numbers from `least` to `most`.
+        least, most: the bounds.
+        level: the share of intervals that should hold the true mean.
+
+    Returns:
+        The ends, between the bounds; NaN for fewer than 5 values.
+
+    Reference:
+        Wilson, JASA 22, 1927; for shares whose variance is estimated, Kott, Carr, Developing an
+        estimation strategy for a pesticide data program, Journal of Official Statistics 13, 1997.
+
+    Example:
+        >>> import numpy as np
+        >>> [round(end, 2) for end in bounded_interval(np.ones(12), -1, 1)]
+        [0.42, 1.0]
+    """
+    n = len(values)
+    if n < MIN_FOR_INTERVAL:
+        return math.nan, math.nan
+    share = float(np.clip((values.mean() - least) / (most - least), 0, 1))
+    variance = float(values.var(ddof=1)) / (most - least) ** 2 / n
+    spread = share * (1 - share)
+    trials = spread / variance if min(spread, variance) > 1e-15 else n
+    t2 = student_quantile((1 + level) / 2, n - 1) ** 2 / trials
+    middle = (share + t2 / 2) / (1 + t2)
+    half = math.sqrt(t2 * (spread + t2 / 4)) / (1 + t2)
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return least + low * (most - least), least + high * (most - least)
+
+
 @lru_cache(maxsize=1024)
 def expanded_tail(n: int, level: float = 0.95) -> float:
     """The tail probability whose percentile makes up for the narrowness at `n` values."""

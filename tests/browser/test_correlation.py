@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import subprocess
 import sys
 import time
-import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from pages import PATIENCE, expect, settle, until
+from raters import answers, free_port
 from support import noisy, picture, write
 
 import srqa
 from srqa.report.correlation.page import write_page
+from srqa.study.simulate import simulate_study
+from srqa.study.study import open_study
 
 pytestmark = pytest.mark.browser
 METHODS = ("near", "mid", "far")
@@ -24,6 +28,11 @@ CONTENTS = [f"p{i}" for i in range(9)]
 BRIGHTNESS = (
     "(getComputedStyle(document.body).backgroundColor.match(/\\d+/g) || []).map(Number)"
     ".slice(0, 3).reduce((a, b) => a + b) / 3"
+)
+
+PAPER = (
+    "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+    ".match(/\\d+/g).slice(0, 3).map(Number).reduce((a, b) => a + b) / 3"
 )
 
 
@@ -121,33 +130,32 @@ def test_disagreements_show_pictures(visit, page_file) -> None:
         expect(duels.first.locator("img").first).to_be_visible()
 
 
-@pytest.fixture(scope="module")
-def explorer(rated):
-    """`srqa explore` on a port of its own."""
-    folder, _ = rated
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "srqa", "explore", "run", "--ratings", "mos.csv", "--port",
-               str(port)]  # fmt: skip
+@contextmanager
+def exploring(folder: Path, *options: str, **environment: str):
+    """`srqa explore` on a port of its own; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "srqa", "explore", "run", *options, "--port", str(port)]
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=os.environ | environment,
+    )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
         end = time.monotonic() + 120
-        while True:
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                assert process.poll() is None, process.stdout.read().decode()
-                assert time.monotonic() < end, "the explorer does not start"
-                time.sleep(0.2)
+        while not answers(f"{address}/_stcore/health"):
+            assert process.poll() is None, process.stdout.read().decode()
+            assert time.monotonic() < end, "the explorer does not start"
+            time.sleep(0.2)
         yield address
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def explorer(rated):
+    with exploring(rated[0], "--ratings", "mos.csv") as address:
+        yield address
 
 
 @pytest.fixture
@@ -203,7 +211,47 @@ def test_explorer_plane_leads_to_pictures(explorer, look) -> None:
 
 
 def test_explorer_compares_with_people(explorer, look) -> None:
-    page = look(f"{explorer}/?page=People", color_scheme="dark")
+    page = look(f"{explorer}/?page=People")
     expect(page.get_by_text("agrees best with people").first).to_be_visible()
-    paper = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
-    until(page, f"{paper}.match(/\\d+/g).slice(0, 3).map(Number).every((part) => part < 60)")
+
+
+def test_explorer_follows_a_switch_of_theme(explorer, look) -> None:
+    """Of the system while the page is open, and by the page's own menu."""
+    page = look(f"{explorer}/?page=Pictures&content=p3", color_scheme="light")
+    until(page, f"{PAPER} > 200")
+    expect(page.locator('.explore[data-ready="p3"]')).to_be_visible()
+    page.emulate_media(color_scheme="dark")
+    until(page, f"{PAPER} < 60")
+    page.locator('[data-testid="stMainMenu"]').click()
+    page.get_by_test_id("stMainMenuItem-theme-Light").click()
+    until(page, f"{PAPER} > 200")
+    expect(page.locator('.explore[data-ready="p3"]')).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def studied(rated) -> tuple[Path, str]:
+    """A study of the same pictures, and a database in which synthetic people have answered it."""
+    folder, _ = rated
+    definition = {
+        "version": 1, "title": {"en": "Pictures"}, "languages": ["en"], "method": "acr",
+        "stimuli": {"root": "../out", "pattern": "{method}/{content}.png",
+                    "reference": {"root": "../hr"}},
+        "session": {"trials": 27, "min_gap_same_content": 1},
+    }  # fmt: skip
+    (folder / "study").mkdir()
+    (folder / "study/study.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+    study = open_study(folder / "study", prepare=True)
+    database = str(folder / "answers.sqlite")
+    simulate_study(study, observers=8, seed=1, database=database)
+    study.store.database.close()
+    return folder, database
+
+
+def test_explorer_shows_the_answers_of_a_study(studied, look) -> None:
+    folder, database = studied
+    with exploring(folder, "--study", "study", SRQA_DATABASE=database) as address:
+        page = look(f"{address}/?page=People")
+        finding = page.get_by_text("agrees best with people").first
+        expect(finding).to_contain_text("over 27 pictures (9 contents, 3 methods)")
+        expect(page.locator('[data-testid="stVegaLiteChart"]').first).to_be_visible()
+        expect(page.get_by_text("noise ceiling").first).to_contain_text("halves of the panel")

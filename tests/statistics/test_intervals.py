@@ -9,6 +9,7 @@ import scipy.stats
 from srqa.statistics.intervals import (
     bootstrap_intervals,
     bootstrap_means,
+    bounded_interval,
     expanded_tail,
     student_quantile,
 )
@@ -115,3 +116,25 @@ def test_large_sets_are_drawn_in_parts():
     low, high = bootstrap_intervals(values).T
     half = 1.96 * values.std(axis=0) / math.sqrt(3000)
     np.testing.assert_allclose(high - low, 2 * half, rtol=0.05)
+
+
+def test_means_of_bounded_values():
+    """Rank correlations of three outputs: most are 1, and often all that one sees."""
+    rng, values = np.random.default_rng(8), np.array([1.0, 0.5, -0.5])
+    chance, studies, held = np.array([0.85, 0.12, 0.03]), 3000, 0
+    plain = 0
+    for _ in range(studies):
+        drawn = rng.choice(values, 20, p=chance)
+        low, high = bounded_interval(drawn, -1, 1)
+        assert -1 <= low <= drawn.mean() <= high <= 1
+        held += low <= values @ chance <= high
+        low, high = bootstrap_intervals(drawn[:, None])[0]
+        plain += low <= values @ chance <= high
+    assert 0.93 < held / studies < 0.985  # errs on the safe side close to a bound
+    assert plain / studies < 0.93
+    assert bounded_interval(np.full(9, -1.0), -1, 1)[0] == pytest.approx(-1, abs=1e-12)
+    assert all(math.isnan(end) for end in bounded_interval(np.ones(4), -1, 1))
+    # Shares of ones and zeros are Wilson's, but for Student's t and n - 1.
+    low, high = bounded_interval(np.repeat([0.0, 1.0], [900, 100]), 0, 1)
+    wilson = scipy.stats.binomtest(100, 1000).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx(wilson, abs=2e-4)
