@@ -127,6 +127,19 @@ def test_tests_of_differences():
     assert dependent.two_shares(0.3, 0.2, 100, 100).statistic == pytest.approx(z)
 
 
+def test_steiger_has_the_error_of_simulated_differences():
+    correlations = np.array([[1, 0.6, 0.6], [0.6, 1, 0.5], [0.6, 0.5, 1]])
+    rng, n = np.random.default_rng(6), 60
+    drawn = rng.multivariate_normal(np.zeros(3), correlations, size=(20_000, n))
+    drawn -= drawn.mean(axis=1, keepdims=True)
+    drawn /= np.sqrt((drawn**2).sum(axis=1, keepdims=True))
+    human, one, two = np.moveaxis(drawn, -1, 0)
+    apart = np.arctanh((human * one).sum(axis=1)) - np.arctanh((human * two).sum(axis=1))
+    test = dependent.steiger(0.601, 0.599, 0.5, n)
+    error = (math.atanh(0.601) - math.atanh(0.599)) / test.statistic
+    assert error == pytest.approx(apart.std(), rel=0.03)
+
+
 def clustered_pictures(rng, contents, methods, own=0.5):
     """Values, scores and contents of a population in which contents share much."""
     shared, other = rng.normal(size=(2, contents, 1))

@@ -237,8 +237,8 @@ def _of_intervals(found: Correlation) -> list[str]:
         unit = "contents" if found.data.known_contents else "pictures"
         return [
             f"{level} intervals draw {unit} again ({s.resamples:,} samples) and take the standard "
-            "error of Fisher's z with Student's t; for KRCC the infinitesimal jackknife over "
-            f"{unit}."
+            f"error of Fisher's z, widened for few {unit}, with Student's t; for KRCC the "
+            f"infinitesimal jackknife over {unit}."
         ]
     return [f"{level} intervals are Fisher's for PLCC and those of Bonett and Wright for SROCC "
             "[[bonett2000]]."]  # fmt: skip
