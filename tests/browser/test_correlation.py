@@ -90,6 +90,8 @@ def test_pointing_finds_the_picture_in_every_plot(visit, page_file) -> None:
 def test_plots_by_keyboard_and_other_figures(visit, page_file) -> None:
     page = visit(page_file)
     plot = page.locator("#scatter .card svg").first
+    plot.scroll_into_view_if_needed()
+    settle(page)
     plot.focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".tip")).to_be_visible()
