@@ -137,7 +137,7 @@ def _scales(card: models.ModelCard) -> str:
 
 def _source(card: models.ModelCard) -> str:
     if card.kind == "classical":
-        return "none"
+        return f"built in, {card.weights_licence}" if card.weights_licence else "none"
     packaged = all(weights.get(name).members for name in card.files)
     where = "file" if not card.files else "package index" if packaged else "address"
     return f"{where}, {card.weights_licence}"

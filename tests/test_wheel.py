@@ -72,6 +72,7 @@ class TestWheel:
             "srqa/dashboards/rater/component.js",
             "srqa/study/texts/zh.toml",
             "srqa/__main__.py",
+            *(f"srqa/models/classical/data/aplus-x{scale}.npz" for scale in (2, 3, 4)),
         ):
             assert name in names
         ours = {

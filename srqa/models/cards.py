@@ -66,7 +66,7 @@ class ModelCard:
         halo: pixels around a tile of a network whose weights are known, see `Upscaler`.
         inexact: why tiles are not exact.
         code_licence: of the network's definition that is run, SPDX.
-        weights_licence: of the trained numbers, SPDX or NOASSERTION; "" for classical methods.
+        weights_licence: of the trained numbers, SPDX or NOASSERTION; "" where nothing was trained.
         paper: where it is described.
         training: the data that it was trained on.
         published: figures from its paper.
@@ -140,7 +140,7 @@ def _card(name: str, entry: dict[str, Any]) -> ModelCard:
     if (scales := facts.get("scales")) is not None:
         facts["scales"] = tuple(scales)
     if facts["kind"] == "classical":
-        facts["input"] = "any channels"
+        facts.setdefault("input", "any channels")
     return ModelCard(name=name, **facts)
 
 

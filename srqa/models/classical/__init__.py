@@ -1,4 +1,4 @@
-"""Upscalers that were never trained on anything but mathematics, on torch, on CPU or GPU.
+"""Upscalers that are no neural networks, on torch, on CPU or GPU; all but `aplus` are untrained.
 
 `METHODS` names them all; a factory gives the method with its defaults, and takes settings:
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from srqa.models.classical.anchored import aplus
 from srqa.models.classical.back_projection import ibp
 from srqa.models.classical.interpolation import bicubic, bilinear, lanczos, nearest
 from srqa.models.classical.reconstruction import tikhonov, tv, tv_noisy, wavelet
@@ -25,5 +26,6 @@ METHODS: dict[str, Callable[[], Upscaler]] = {
     "wavelet": wavelet,
     "tv": tv,
     "tv-noisy": tv_noisy,
+    "aplus": aplus,
 }
 """Factories of the classical methods by their names."""
