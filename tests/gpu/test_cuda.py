@@ -222,7 +222,9 @@ def test_a_batch_makes_the_host_wait_for_nothing(folders, cuda, weights):
     assert not found.problems
 
 
-@pytest.mark.parametrize("name", ["bicubic", "ibp", "tikhonov", "wavelet", "tv", "tv-noisy", "aplus"])
+@pytest.mark.parametrize(
+    "name", ["bicubic", "ibp", "tikhonov", "wavelet", "tv", "tv-noisy", "aplus"]
+)
 def test_classical_methods(name, photograph, cuda):
     """To half a level of 8 bits: sums in another order may stop an iteration a check later."""
     from srqa.models.classical import METHODS
