@@ -196,8 +196,9 @@ def test_two_tabs_give_one_answer_each(study, started) -> None:
 def test_back_and_forward_lead_nowhere_else(study, started) -> None:
     one, words = started("backer")
     give(one)
+    one.page.evaluate("addEventListener('popstate', () => { window.wentBack = true; })")
     one.page.evaluate("history.back()")
-    until(one.page, "!location.search.includes('t=')")
+    until(one.page, "window.wentBack === true")  # the page may have mended its address by now
     one.page.evaluate("history.forward()")
     until(one.page, "location.search.includes('t=')")
     one.page.reload()
