@@ -110,7 +110,7 @@ class Metric:
         planes = _one_dtype(planes)
         _check(self.spec, planes)
         single = is_tensor(planes[0]) and planes[0].ndim == 3
-        return [self._channel(p[None] if single else p) for p in planes], single
+        return [self.channel(p[None] if single else p) for p in planes], single
 
     def _of_sets(self, outputs: Any, references: Any) -> SetValue:
         """The value of two sets, of which only samples are held."""
@@ -129,11 +129,11 @@ class Metric:
                     f"Output {len(samples[0])} of the set is {sizes[0]}, its reference {sizes[1]}."
                 )
             for taken, p in zip(samples, planes, strict=True):
-                taken.append(gather(self._channel(p[None] if is_tensor(p) else p)))
+                taken.append(gather(self.channel(p[None] if is_tensor(p) else p)))
         value: SetValue = spec.function(*samples)
         return value
 
-    def _channel(self, planes: Planes) -> Planes:
+    def channel(self, planes: Planes) -> Planes:
         """What the metric sees of planes of stored samples or of values in [0, 1]."""
         channel, rounded = self.spec.input, self.spec.rounding == "uint8"
         if channel != "rgb" and rounded:

@@ -32,7 +32,7 @@ def texture(layer: str) -> Comparison:
         (apart,) = means
         return _root((apart * apart).sum((1, 2))) / apart.shape[-1] ** 2
 
-    return Comparison(VGG16, (layer,), _gram_difference, finish)
+    return Comparison(VGG16, (layer,), lambda _, x, y: gram_difference(x, y), finish)
 
 
 def total_variation(planes: Planes) -> Value:
@@ -58,8 +58,8 @@ def _squared(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return wide((apart * apart).sum((1, 2))).mean(1)
 
 
-def _gram_difference(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """``X'X - Y'Y`` summed over places, (N, C, C): without cancellation, and exactly 0 if equal."""
+def gram_difference(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """``X'X - Y'Y`` of maps (N, h, w, C), summed over places: (N, C, C), exactly 0 if equal."""
     apart, both = (x - y).flatten(1, 2), (x + y).flatten(1, 2)
     half = wide(apart.transpose(1, 2) @ both) / 2
     return half + half.transpose(1, 2)

@@ -1,7 +1,5 @@
 """Our own networks: published names, shapes and counts; slow forwards; how far each looks."""
 
-from itertools import pairwise
-
 import numpy as np
 import published
 import pytest
@@ -13,7 +11,7 @@ import srqa.weights
 from srqa.images.resize import imresize
 from srqa.models import recognition
 from srqa.models.networks import DESIGNS
-from srqa.models.networks.srresnet import Discriminator, SRResNet
+from srqa.models.networks.srresnet import SRResNet
 
 
 def loaded(state):
@@ -70,17 +68,6 @@ def test_published_counts(name, shapes, count, counts, paper):
     assert trained(found.model) == count
     number = counts(found.model)
     assert (in_words(number, paper) if isinstance(paper, str) else number) == paper
-
-
-def test_the_discriminator_has_the_papers_layers():
-    judge = Discriminator()
-    shapes = [tuple(m.weight.shape) for m in judge.modules() if hasattr(m, "kernel_size")]
-    widths = [3, 64, 64, 128, 128, 256, 256, 512, 512]
-    assert shapes == [(b, a, 3, 3) for a, b in pairwise(widths)]
-    strides = [m.stride[0] for m in judge.modules() if hasattr(m, "kernel_size")]
-    assert strides == [1, 2] * 4
-    assert trained(judge) == 23_565_505
-    assert judge(torch.rand(2, 3, 96, 96)).shape == (2, 1)
 
 
 def peak(shapes):

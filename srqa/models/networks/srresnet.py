@@ -115,38 +115,6 @@ class MSRResNet(Network):
         return self.forward(pictures)
 
 
-class Discriminator(nn.Module):
-    """SRGAN's: eight convolutions, every second with stride 2, then 1024 and 1 neurons.
-
-    Args:
-        side: of the square pictures that it judges; 96 in the paper.
-
-    Example:
-        >>> Discriminator(32)(torch.rand(2, 3, 32, 32)).shape
-        torch.Size([2, 1])
-    """
-
-    def __init__(self, side: int = 96, features: int = 64) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [convolution(3, features), nn.LeakyReLU(0.2)]
-        before = features
-        for after, stride in ((1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2)):
-            layers.append(nn.Conv2d(before, after * features, 3, stride, 1))
-            layers += [nn.BatchNorm2d(after * features), nn.LeakyReLU(0.2)]
-            before = after * features
-        self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(
-            nn.Linear(before * math.ceil(side / 16) ** 2, 1024),
-            nn.LeakyReLU(0.2),
-            nn.Linear(1024, 1),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, side, side) to (N, 1): how real they look, before the sigmoid."""
-        result: Tensor = self.classifier(self.features(x).flatten(1))
-        return result
-
-
 def _build_normalised(state: State) -> tuple[Network, State]:
     """As the PyTorch port of SRGAN by leftthomas names it."""
     blocks = sum(name.endswith(".bn1.weight") for name in state)
