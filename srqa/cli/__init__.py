@@ -16,6 +16,7 @@ from srqa.errors import SrqaError
 
 _COMMANDS = {
     "upscale": "upscale",
+    "train": "train",
     "leaderboard": "leaderboard",
     "data": "data",
     "models": "models",
@@ -84,6 +85,7 @@ def cli() -> None:
     srqa compare runs/x4
     srqa report runs/x4
     srqa upscale lr/ --model dat-light --scale 4 --out outputs/dat-light
+    srqa train sr --model fsrcnn --scale 4 --hr photos/ --out runs/fsrcnn
     srqa leaderboard hr/ --scale 4 --models bicubic,tv,dat-light --out runs/board
     srqa study init my-study --images outputs/ --ref hr/
     srqa correlate --ratings mos.csv --scores runs/x4
