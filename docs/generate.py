@@ -138,8 +138,11 @@ def _scales(card: models.ModelCard) -> str:
 def _source(card: models.ModelCard) -> str:
     if card.kind == "classical":
         return f"built in, {card.weights_licence}" if card.weights_licence else "none"
-    packaged = all(weights.get(name).members for name in card.files)
-    where = "file" if not card.files else "package index" if packaged else "address"
+    files = [weights.get(name) for name in card.files]
+    packaged = all(file.members for file in files)
+    where = "file" if not files else "package index" if packaged else "address"
+    if files and all(file.included for file in files):
+        where = "inside srqa"
     return f"{where}, {card.weights_licence}"
 
 

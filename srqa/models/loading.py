@@ -110,6 +110,8 @@ def _from_zoo(
     else:
         state = checkpoint.tensors(srqa.weights.load(file))
     found = recognition.upscaler(recognition.recognise(state, file), entry.name)
+    if getattr(found.module, "ambiguous", False):
+        found = replace(found, scales=(int(wanted),))
     return _as_carded(found, entry)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srqa.errors import WeightsError
-from srqa.weights.manifest import Address, Archive, Member, WeightFile, files, get
+from srqa.weights.manifest import Address, Archive, Included, Member, WeightFile, files, get
 
 if TYPE_CHECKING:
     from srqa.weights.store import Progress
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "Archive",
+    "Included",
     "Member",
     "WeightFile",
     "available",

@@ -41,6 +41,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Included:
+    """A file inside srqa itself, by its path below the package."""
+
+    path: str
+
+
+Source = Member | Address | Included
+
+
+@dataclass(frozen=True, slots=True)
 class WeightFile:
     """A file of trained numbers.
 
@@ -53,7 +63,7 @@ class WeightFile:
         stored: sha256 of what the store keeps: safetensors, or the same file if it is raw.
         licence: of the numbers, SPDX or NOASSERTION.
         paper: where they are described.
-        sources: where the file may come from, in order.
+        sources: where the file may come from, in order; for srqa's own, where it is.
     """
 
     name: str
@@ -64,7 +74,13 @@ class WeightFile:
     stored: str
     licence: str
     paper: str
-    sources: tuple[Member | Address, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def included(self) -> Path | None:
+        """Where it is inside srqa, if it is srqa's own."""
+        first = self.sources[0]
+        return PATH.parents[1] / first.path if isinstance(first, Included) else None
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -82,6 +98,8 @@ class WeightFile:
         first = self.sources[0]
         if isinstance(first, Address):
             return first.url
+        if isinstance(first, Included):
+            return f"srqa {first.path}"
         return f"{first.archive.distribution}=={first.archive.version} {first.path}"
 
     @property
@@ -94,12 +112,16 @@ class WeightFile:
     def download(self) -> int:
         """Bytes to fetch when nothing is here: of the archive, or of the file itself."""
         first = self.sources[0]
+        if isinstance(first, Included):
+            return 0
         return first.archive.bytes if isinstance(first, Member) else self.bytes
 
 
-def _source(entry: dict[str, str], archives: dict[str, Archive]) -> Member | Address:
+def _source(entry: dict[str, str], archives: dict[str, Archive]) -> Source:
     if "url" in entry:
         return Address(entry["url"])
+    if "included" in entry:
+        return Included(entry["included"])
     return Member(archives[entry["archive"]], entry["member"])
 
 

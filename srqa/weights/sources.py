@@ -98,7 +98,7 @@ class Fetcher:
         Raises:
             WeightsError: no source has it, or one has another file under its name.
         """
-        if not again and store.place(file).exists():
+        if file.included or (not again and store.place(file).exists()):
             return store.read(file)
         if found := installed.read(file):
             return self._keep_installed(file, *found)

@@ -30,8 +30,8 @@ def folder() -> Path:
 
 
 def place(file: WeightFile) -> Path:
-    """Where the store keeps a file, whether it is there or not."""
-    return folder() / file.filename
+    """Where the store keeps a file, whether it is there or not; srqa's own are in the package."""
+    return file.included or folder() / file.filename
 
 
 def sha256(data: bytes) -> str:
@@ -61,6 +61,8 @@ def read(file: WeightFile) -> bytes:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}.") from error
     again = f"It is damaged. `srqa weights pull --again {file.name}` fetches it anew."
+    if file.included:
+        again = "It is damaged: install srqa anew."
     check(data, file.stored, str(path), again)
     return data
 
@@ -86,11 +88,13 @@ def convert(file: WeightFile, original: bytes, where: str) -> bytes:
 
 
 def write(file: WeightFile, data: bytes) -> None:
-    """Keep what `convert` made. Only with the lock held.
+    """Keep what `convert` made; srqa's own files are kept already. Only with the lock held.
 
     Raises:
         WeightsError: it cannot be written.
     """
+    if file.included:
+        return
     path = place(file)
     for left in path.parent.glob(f".{path.name}.*.tmp"):  # by a process that was killed
         with suppress(OSError):

@@ -176,8 +176,9 @@ def test_what_is_carried_has_its_notice():
     if not (root / "NOTICE").exists():
         pytest.skip("NOTICE lies beside the package in a checkout only")
     notice = (root / "NOTICE").read_text("utf-8")
+    places = ("metrics", "models/classical", "models/networks")
     for path in carried:
-        assert path.parent in {package / "metrics" / "data", package / "models/classical/data"}
+        assert path.parent in {package / place / "data" for place in places}
         assert f"\n{path.name}: " in notice
         assert f"`{path.name}`" in (path.parent / "README.md").read_text("utf-8")
     assert notice.count("COPYRIGHT NOTICE STARTS WITH THIS LINE") == 2

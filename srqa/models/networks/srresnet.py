@@ -115,8 +115,16 @@ class MSRResNet(Network):
         return self.forward(pictures)
 
 
+_OWN = has("head.0.weight", "blocks.0.bn1.weight", "fusion.0.weight", "tail.0.conv.weight")
+_PORT = has("block1.0.weight", "block2.conv1.weight", "block2.bn1.weight", "block2.prelu.weight")
+
+
 def _build_normalised(state: State) -> tuple[Network, State]:
-    """As the PyTorch port of SRGAN by leftthomas names it."""
+    """As `SRResNet` names it, or as the PyTorch port of SRGAN by leftthomas does."""
+    if _OWN(state):
+        doublings = count(state, "tail") - 1
+        features = state["head.0.weight"].shape[0]
+        return SRResNet(2**doublings, count(state, "blocks"), features), state
     blocks = sum(name.endswith(".bn1.weight") for name in state)
     doublings = sum(bool(re.fullmatch(r"block\d+\.\d+\.conv\.weight", name)) for name in state)
     features = state["block1.0.weight"].shape[0]
@@ -143,7 +151,7 @@ def _build_modified(state: State) -> tuple[Network, State]:
 
 DESIGN = Design(
     "SRResNet",
-    has("block1.0.weight", "block2.conv1.weight", "block2.bn1.weight", "block2.prelu.weight"),
+    lambda state: _OWN(state) or _PORT(state),
     _build_normalised,
 )
 MODIFIED = Design(

@@ -42,12 +42,14 @@ class VDSR(Network):
 
 
 def _detect(state: State) -> bool:
-    """pytorch-vdsr names its layers in either of two ways."""
+    """pytorch-vdsr names its layers in either of two ways, `VDSR` in a third."""
     if "residual_layer.0.conv.weight" in state:
         return {"input.weight", "output.weight"} <= state.keys()
-    if not all(re.fullmatch(r"features\.\d*[02468]\.(weight|bias)", name) for name in state):
+    prefix = "layers" if "layers.0.weight" in state else "features"
+    place = r"\d+" if prefix == "layers" else r"\d*[02468]"
+    if not all(re.fullmatch(rf"{prefix}\.{place}\.(weight|bias)", name) for name in state):
         return False
-    first, last = (state.get(f"features.{i}.weight") for i in (0, count(state, "features") - 1))
+    first, last = (state.get(f"{prefix}.{i}.weight") for i in (0, count(state, prefix) - 1))
     if first is None or last is None or first.ndim != 4:
         return False
     return first.shape[1] == last.shape[0] and first.shape[0] == last.shape[1]
@@ -57,7 +59,7 @@ def _build(state: State) -> tuple[Network, State]:
     if "input.weight" in state:
         depth = count(state, "residual_layer") + 2
         state = renamed(state, lambda name: _layer(name, depth))
-    else:
+    else:  # nothing changes where the names are `VDSR`'s own
         state = renamed(state, lambda name: re.sub(r"features\.(\d+)", _half, name))
         depth = count(state, "layers")
     first = state["layers.0.weight"]
