@@ -9,12 +9,13 @@ import streamlit as st
 from srqa import assets, viewer
 from srqa.errors import SrqaError
 from srqa.report.correlation import words
-from srqa.report.explorer import serving
+from srqa.report.explorer import serving, trainings
 from srqa.report.explorer.table import Table
 from srqa.report.facts import describe
 from srqa.report.numbers import format_value, with_unit
 
 PAGES = ["Leaderboard", "Pictures", "Plane", "Distributions"]
+SECONDS_BETWEEN_LOOKS = 5
 ARROWS = {1: "↑", -1: "↓", 0: ""}
 MOST_CONTENTS = 5000
 COLOURS = ["#0072b2", "#c75000", "#00805c", "#a8478a", "#856a00", "#50545c", "#2b86bd", "#a02c2c"]
@@ -26,6 +27,10 @@ if explored.ratings is not None:
     PAGES.append("People")
 if len(explored.runs) > 1:
     PAGES.append("Compare")
+if not explored.runs:
+    PAGES.clear()
+if explored.trainings:
+    PAGES.append("Training")
 
 
 @st.cache_resource
@@ -262,26 +267,76 @@ def compare() -> None:
     st.caption("Mean differences with half their 95 % intervals, each judged alone.")
 
 
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def training() -> None:
+    """Curves of all trainings, read again every few seconds."""
+    try:
+        found = trainings.curves(explored.trainings)
+        far = trainings.progress(explored.trainings)
+    except SrqaError as error:
+        st.warning(f"{error} {error.hint}".strip())
+        return
+    losses = found[found["kind"] == "loss"]
+    if len(losses):
+        names = losses["name"].unique().tolist()
+        term = choice("Loss", names, "term", index=names.index("total"))
+        curve(losses[losses["name"] == term], term, log=bool((losses["value"] > 0).all()))
+    looks = found[found["kind"] == "validation"]
+    for metric in looks["name"].unique():
+        curve(looks[looks["name"] == metric], f"{metric} of validation", log=False)
+    far["seconds"] = far["seconds"].map(lambda s: "" if pd.isna(s) else f"{s:,.0f}")
+    far["rate"] = far["rate"].map(lambda r: "" if pd.isna(r) else f"{r:.3g}")
+    st.dataframe(far, hide_index=True, width="stretch")
+
+
+def curve(rows: pd.DataFrame, title: str, *, log: bool) -> None:
+    """One number over the steps of each training; bicubic interpolation as a dashed line."""
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
+    y = alt.Y("value:Q", scale=scale, title=title)
+    colour = alt.Color("training:N", scale=alt.Scale(range=COLOURS))
+    tooltip = ["training", "method", "step", alt.Tooltip("value:Q", format=".4g")]
+    lines = (
+        alt.Chart(rows[rows["method"] == "network"])
+        .mark_line(point={"size": 18})
+        .encode(x=alt.X("step:Q", title="step"), y=y, color=colour, tooltip=tooltip)
+    )
+    plain = rows[rows["method"] != "network"]
+    if len(plain):
+        dashes = alt.Chart(plain).mark_rule(strokeDash=[5, 4], strokeWidth=1.5)
+        lines += dashes.encode(y=y, color=colour, tooltip=tooltip)
+        title += "; dashed: bicubic"
+    st.markdown(f"**{title}**")
+    st.altair_chart(lines.properties(height=260), width="stretch")
+
+
+def show(page: str) -> None:
+    """A page of the Run that is chosen at the side."""
+    names = [table.folder.name or str(table.folder) for table in explored.runs]
+    labels = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
+    run = 0
+    if len(labels) > 1:
+        with st.sidebar:
+            run = labels.index(choice("Run", labels, "run"))
+    chosen = explored.runs[run]
+    looked_at = filters(chosen)
+    if page == "Pictures":
+        pictures(chosen, looked_at, run)
+    elif page == "Plane":
+        plane(chosen, looked_at)
+    elif page == "Distributions":
+        distributions(chosen, looked_at)
+    elif page == "People":
+        people(run)
+    elif page == "Compare":
+        compare()
+    else:
+        leaderboard(chosen, looked_at)
+
+
 st.markdown("### srqa explorer")
-names = [table.folder.name or str(table.folder) for table in explored.runs]
-labels = [n if names.count(n) == 1 else f"{n} ({i + 1})" for i, n in enumerate(names)]
-explored_run = 0
-if len(labels) > 1:
-    with st.sidebar:
-        explored_run = labels.index(choice("Run", labels, "run"))
-page = st.segmented_control("Page", PAGES, default="Leaderboard", key="page", bind="query-params",
-                            label_visibility="collapsed", required=True)  # fmt: skip
-chosen = explored.runs[explored_run]
-looked_at = filters(chosen)
-if page == "Pictures":
-    pictures(chosen, looked_at, explored_run)
-elif page == "Plane":
-    plane(chosen, looked_at)
-elif page == "Distributions":
-    distributions(chosen, looked_at)
-elif page == "People":
-    people(explored_run)
-elif page == "Compare":
-    compare()
+asked = st.segmented_control("Page", PAGES, default=PAGES[0], key="page", bind="query-params",
+                             label_visibility="collapsed", required=True)  # fmt: skip
+if asked == "Training":
+    training()
 else:
-    leaderboard(chosen, looked_at)
+    show(asked)

@@ -14,6 +14,7 @@ Examples:
   srqa explore runs/x4
   srqa explore runs/x4 --ratings results/
   srqa explore runs/old runs/new --port 8600
+  srqa explore runs/fsrcnn runs/espcn                  # trainings: their curves, while they grow
 """
 
 
@@ -33,13 +34,16 @@ def command(
 ) -> None:
     """Browse a Run: leaderboard, pictures with a zoom that follows, maps, distributions.
 
-    One Run, or two to be compared. Every view has an address that can be passed on. Stays until
-    Ctrl-C.
+    One Run, or two to be compared, and any number of trainings. Every view has an address that can
+    be passed on. Stays until Ctrl-C.
     """
     from srqa.errors import InputError, UsageError
     from srqa.report.explorer.serving import Explored, serve
     from srqa.report.explorer.table import Table
+    from srqa.report.explorer.trainings import is_training
 
+    trainings = tuple(folder for folder in runs if is_training(folder))
+    runs = tuple(folder for folder in runs if folder not in trainings)
     if len(runs) > 2:
         raise UsageError(f"One Run is explored, or two are compared, not {len(runs)}.")
     if ratings is not None and study is not None:
@@ -51,7 +55,7 @@ def command(
     _refuse_taken(address, port)
     host = "localhost" if address in ("0.0.0.0", "::", "127.0.0.1") else address
     click.echo(f"Open http://{host}:{port} in a browser. Ctrl-C ends it.")
-    serve(Explored(tables, source), address, port)
+    serve(Explored(tables, source, trainings), address, port)
 
 
 def _answers(study: str) -> Path:

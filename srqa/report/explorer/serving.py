@@ -30,12 +30,14 @@ class Explored:
     """What one explorer shows.
 
     Attributes:
-        runs: one, or two to be compared.
+        runs: one, or two to be compared, or none beside trainings.
         ratings: where human scores are, if there are any.
+        trainings: folders of trainings.
     """
 
     runs: tuple[Table, ...]
     ratings: Path | None = None
+    trainings: tuple[Path, ...] = ()
 
     @lru_cache(maxsize=2)  # noqa: B019
     def correlation(self, run: int) -> Correlation:
