@@ -280,7 +280,8 @@ def training() -> None:
     if len(losses):
         names = losses["name"].unique().tolist()
         term = choice("Loss", names, "term", index=names.index("total"))
-        curve(losses[losses["name"] == term], term, log=bool((losses["value"] > 0).all()))
+        rows = losses[losses["name"] == term]
+        curve(rows, term, log=bool((rows["value"] > 0).all()))
     looks = found[found["kind"] == "validation"]
     for metric in looks["name"].unique():
         curve(looks[looks["name"] == metric], f"{metric} of validation", log=False)
@@ -291,7 +292,7 @@ def training() -> None:
 
 def curve(rows: pd.DataFrame, title: str, *, log: bool) -> None:
     """One number over the steps of each training; bicubic interpolation as a dashed line."""
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
     y = alt.Y("value:Q", scale=scale, title=title)
     colour = alt.Color("training:N", scale=alt.Scale(range=COLOURS))
     tooltip = ["training", "method", "step", alt.Tooltip("value:Q", format=".4g")]
