@@ -106,14 +106,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    if "_SRQA_COMPLETE" in os.environ:  # a shell asks how a command may go on
+        cli.main(prog_name="srqa")
+    given = sys.argv[1:] if arguments is None else arguments
+    return carry_out(cli, "srqa", given)
+
+
+def carry_out(command: click.Command, name: str, arguments: list[str]) -> int:
+    """Run a command, tell in a sentence what went wrong, and return the exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # no name or arrow is too odd to be printed
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        if "_SRQA_COMPLETE" in os.environ:  # a shell asks how a command may go on
-            cli.main(prog_name="srqa")
-        given = sys.argv[1:] if arguments is None else arguments
-        with cli.make_context("srqa", given) as main_context:
-            result = cli.invoke(main_context)
+        with command.make_context(name, arguments) as main_context:
+            result = command.invoke(main_context)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as end:
@@ -123,7 +128,7 @@ def run(arguments: list[str] | None = None) -> int:
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        path = context.command_path if context else "srqa"
+        path = context.command_path if context else name
         complain(error.format_message(), f"`{path} --help` shows how it is used.")
         return 2
     except SrqaError as error:

@@ -259,10 +259,10 @@ class _Board:
                 progress=self._step(f"degrading x{scale:g}"),
             )
 
-        made = _resumed(make)
+        made = resumed(make)
         if made.failed and len(made.failed) == len(made.records):
             raise InputError(f"No picture can be degraded by {scale:g}: {told(made.failed[0])}.")
-        _tidy(made.folder, [made.folder / one.lr for r in made.records for one in r.files])
+        tidy(made.folder, [made.folder / one.lr for r in made.records for one in r.files])
         for record in made.failed:
             self._failed = True
             self.notes.append(f"Not degraded: {told(record)}")
@@ -287,8 +287,8 @@ class _Board:
                 **self._running,
             )
 
-        made = _resumed(make)
-        _tidy(made.folder, made.outputs)
+        made = resumed(make)
+        tidy(made.folder, made.outputs)
         if not made.outputs:
             raise InputError(f"{entrant.name} enlarges none: {made.problems[0].problem}")
         for row in made.problems:
@@ -332,7 +332,7 @@ class _Board:
                 **options,
             )
 
-        return _resumed(make)
+        return resumed(make)
 
     def _inputs(self, scale: float) -> Path:
         return self._folder / "lr" / f"x{scale:g}"
@@ -362,7 +362,7 @@ class _Board:
         )
 
 
-def _resumed(make: Callable[[bool], T]) -> T:
+def resumed(make: Callable[[bool], T]) -> T:
     """Go on with what is there; what was made with other settings is made anew."""
     try:
         return make(True)
@@ -372,7 +372,7 @@ def _resumed(make: Callable[[bool], T]) -> T:
         return make(False)
 
 
-def _tidy(folder: Path, wanted: Iterable[Path]) -> None:
+def tidy(folder: Path, wanted: Iterable[Path]) -> None:
     """Remove what was made of pictures that take no part any more, or it would be evaluated."""
     kept = {path.resolve() for path in wanted}
     for found in Finder(frozenset()).find(folder) if kept else ():

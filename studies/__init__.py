@@ -1,0 +1,1 @@
+"""Studies: definitions with published data, and programs that put methods to the test."""
