@@ -62,10 +62,10 @@ def _lapsrn(scale: int, *, depth: int, features: int, channels: int) -> Network:
     return LapSRN(scale.bit_length() - 1, depth, channels, features)
 
 
-def _edsr(scale: int, *, blocks: int, features: int) -> Network:
+def _edsr(scale: int, *, blocks: int, features: int, normalised: int) -> Network:
     from srqa.models.networks.edsr import EDSR
 
-    return EDSR(scale, blocks, features)
+    return EDSR(scale, blocks, features, normalised=bool(normalised))
 
 
 def _srresnet(scale: int, *, blocks: int, features: int) -> Network:
@@ -92,7 +92,7 @@ TRAINABLE: tuple[Trainable, ...] = (
     Trainable("fsrcnn", (2, 3, 4), {"d": 56, "s": 12, "m": 4, "channels": 1}, 1e-3, _fsrcnn),
     Trainable("espcn", None, {"first": 64, "second": 32, "channels": 1}, 1e-3, _espcn),
     Trainable("lapsrn", (2, 4, 8), {"depth": 10, "features": 64, "channels": 1}, 1e-4, _lapsrn),
-    Trainable("edsr", (2, 3, 4, 8), {"blocks": 16, "features": 64}, 2e-4, _edsr),
+    Trainable("edsr", (2, 3, 4, 8), {"blocks": 16, "features": 64, "normalised": 0}, 2e-4, _edsr),
     Trainable("srresnet", (2, 4, 8), {"blocks": 16, "features": 64}, 2e-4, _srresnet),
     Trainable(
         "msrresnet", (2, 3, 4), {"blocks": 16, "features": 64, "channels": 3}, 2e-4, _msrresnet

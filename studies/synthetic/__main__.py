@@ -60,7 +60,9 @@ def command(out: Path, size: int, quiet: bool, show: str, **given: Any) -> int:
     from srqa.cli.progress import stages
     from srqa.cli.weights import fetching
     from srqa.errors import UsageError
+    from srqa.files import write_text
 
+    from .. import tables
     from ..contents import make_contents
     from . import falls
     from .conditions import SCALE
@@ -78,10 +80,10 @@ def command(out: Path, size: int, quiet: bool, show: str, **given: Any) -> int:
             progress=progress, fetching=fetched, command=f"studies.synthetic --out {out}",
         )  # fmt: skip
     rows = falls.falls(run)
-    falls.write(rows, out / "falls.csv")
-    tables = _tables(rows, metrics)
-    (out / "table.md").write_text(tables, encoding="utf-8")
-    click.echo(tables)
+    tables.write(rows, out / "falls.csv")
+    text = _tables(rows, metrics)
+    write_text(out / "table.md", text)
+    click.echo(text)
     drawn = _figures(out, rows, show if show in contents else contents[0], conditions)
     click.echo(f"{out} has the Run, falls.csv, table.md and {', '.join(drawn) or 'no figures'}.",
                err=True)  # fmt: skip

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from srqa.engine.results import Run
 from srqa.errors import InputError
-from srqa.files import replacing
-from srqa.statistics.intervals import bootstrap_intervals
 
+from ..tables import mean_with_ends, number, signed
 from .conditions import BASE
 
 INTERPOLATION = "bicubic"
@@ -71,42 +68,17 @@ def falls(run: Run) -> list[Fall]:
             gain = [value - other[content] for content, value in scores.items()]
             mean = float(np.mean(list(scores.values())))
             found.append(
-                Fall(condition, method, metric, len(scores), mean, *_mean(change), *_mean(gain))
+                Fall(
+                    condition,
+                    method,
+                    metric,
+                    len(scores),
+                    mean,
+                    *mean_with_ends(change),
+                    *mean_with_ends(gain),
+                )
             )
     return found
-
-
-def _mean(values: list[float]) -> tuple[float, float, float]:
-    column = np.array(values, dtype=np.float64)
-    low, high = bootstrap_intervals(column[:, None])[0]
-    return float(column.mean()), float(low), float(high)
-
-
-def write(rows: Sequence[Fall], path: Path) -> None:
-    """Write the table as CSV, with six decimals.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    frame = pd.DataFrame([asdict(row) for row in rows])
-    with replacing(path) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
-
-
-def read(path: Path) -> list[Fall]:
-    """The table that `write` wrote.
-
-    Raises:
-        InputError: it cannot be read, or is another table.
-    """
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} is no table of falls: {error}.") from error
-    names = [f.name for f in fields(Fall)]
-    if list(frame.columns) != names:
-        raise InputError(f"{path} is no table of falls.")
-    return [Fall(*row) for row in frame.itertuples(index=False, name=None)]
 
 
 def table(rows: Sequence[Fall], conditions: dict[str, str]) -> str:
@@ -127,15 +99,14 @@ def table(rows: Sequence[Fall], conditions: dict[str, str]) -> str:
 
 
 def _cell(row: Fall) -> str:
-    digits = 2 if row.metric.startswith("psnr") else 3
-    mean = f"{row.mean:.{digits}f}"
+    mean = number(row.mean, row.metric)
     if row.condition == BASE:
         return mean
-    change = f"{row.change:+.{digits}f}".replace("-", "−")
+    told = signed(row.change, row.metric)
     if math.isnan(row.change_low):
-        return f"{mean} ({change})"
+        return f"{mean} ({told})"
     half = (row.change_high - row.change_low) / 2
-    return f"{mean} ({change} ± {half:.{digits}f})"
+    return f"{mean} ({told} ± {number(half, row.metric)})"
 
 
 def of(rows: Sequence[Fall], metric: str) -> list[Fall]:

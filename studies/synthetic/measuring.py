@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from srqa.degradation.api import degrade
 from srqa.degradation.folders import Degraded, told
@@ -17,6 +16,7 @@ from srqa.models.folders import Upscaled
 from srqa.models.naming import portable
 from srqa.models.upscaling import upscale_files
 
+from ..stages import stage
 from .conditions import CONDITIONS, SCALE, Condition
 
 METHODS = (
@@ -68,7 +68,7 @@ def measure(
             reference_layout="{content}.png",
             device=device,
             out=folder / "run",
-            progress=_step(progress, "evaluating"),
+            progress=stage(progress, "evaluating"),
             fetching=fetching,
             command=command,
             resume=resume,
@@ -110,7 +110,7 @@ def _enlarge(
             scale=SCALE,
             out=folder / "outputs" / portable(method),
             device=device,
-            progress=_step(progress, method),
+            progress=stage(progress, method),
             fetching=fetching,
             resume=resume,
             overwrite=not resume,
@@ -120,7 +120,3 @@ def _enlarge(
     tidy(made.folder, made.outputs)
     if made.problems:
         raise InputError(f"{method}: {made.problems[0].problem}")
-
-
-def _step(progress: Progress | None, what: str) -> Any:
-    return (lambda done, total: progress(what, done, total)) if progress else None

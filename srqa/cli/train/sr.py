@@ -21,7 +21,7 @@ EXAMPLES = """\b
 Networks, with their options and the values of their papers:
   srcnn      middle=5 first=64 second=32      vdsr       depth=20 features=64
   fsrcnn     d=56 s=12 m=4                    espcn      first=64 second=32
-  lapsrn     depth=10 features=64             edsr       blocks=16 features=64
+  lapsrn     depth=10 features=64             edsr       blocks=16 features=64 normalised=0
   srresnet   blocks=16 features=64            msrresnet  blocks=16 features=64
   imdn       blocks=6 features=64
 \b

@@ -1,4 +1,4 @@
-"""EDSR (Lim et al., CVPRW 2017): residual blocks without batch normalisation."""
+"""EDSR (Lim et al., CVPRW 2017): residual blocks without batch normalisation, or with it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ _WIDE = 256
 """Features of the large EDSR, whose residuals are multiplied by 0.1; a checkpoint does not say."""
 
 
+class _Normalised(Residual):
+    """The block that EDSR's authors took the normalisation out of (their figure 2b)."""
+
+    def __init__(self, features: int, gain: float = 1.0) -> None:
+        super().__init__(features, gain)
+        self.bn1 = nn.BatchNorm2d(features)
+        self.bn2 = nn.BatchNorm2d(features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return x + self.gain * result
+
+
 class EDSR(Network):
     """16 blocks of 64 features in the baseline (1.5 M at x4), 32 of 256 in EDSR (43 M).
 
@@ -30,10 +43,17 @@ class EDSR(Network):
         blocks: residual blocks.
         features: channels between layers.
         peak: what white is inside the network; 255 where its authors trained it.
+        normalised: blocks have batch normalisation, to see what it costs.
     """
 
     def __init__(
-        self, scale: int = 4, blocks: int = 16, features: int = 64, peak: float = 255.0
+        self,
+        scale: int = 4,
+        blocks: int = 16,
+        features: int = 64,
+        peak: float = 255.0,
+        *,
+        normalised: bool = False,
     ) -> None:
         super().__init__()
         self.scales = (scale,)
@@ -43,7 +63,8 @@ class EDSR(Network):
         gain = 0.1 if features == _WIDE else 1.0
         self.sub_mean = mean_shift(-1, peak)
         self.conv_first = convolution(3, features)
-        self.body = nn.Sequential(*(Residual(features, gain) for _ in range(blocks)))
+        block = _Normalised if normalised else Residual
+        self.body = nn.Sequential(*(block(features, gain) for _ in range(blocks)))
         self.conv_after_body = convolution(features, features)
         self.upsample = shuffles(features, scale)
         self.conv_last = convolution(features, 3)
@@ -76,7 +97,10 @@ def _build(state: State) -> tuple[Network, State]:
     bias = state.get("sub_mean.bias")
     peak = 255.0 if bias is None else round(-float(bias[0]) / DIV2K_MEAN[0])
     features = state["conv_first.weight"].shape[0]
-    network = EDSR(shuffle_scale(state, "upsample"), count(state, "body"), features, peak)
+    normalised = "body.0.bn1.weight" in state
+    blocks = count(state, "body")
+    scale = shuffle_scale(state, "upsample")
+    network = EDSR(scale, blocks, features, peak, normalised=normalised)
     for name, number in network.state_dict().items():
         if "_mean." in name:
             state.setdefault(name, torch.clone(number))
