@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,8 +74,15 @@ class Difference:
     high: float
 
 
-def differences(run: Run, other: str) -> list[Difference]:
+def differences(
+    run: Run, other: str, group: Callable[[str], str] = lambda method: method
+) -> list[Difference]:
     """All methods of a Run beside one of them.
+
+    Args:
+        run: with scores of all contents.
+        other: what the others are compared with.
+        group: names that methods share whose scores are averaged first, content by content.
 
     Raises:
         InputError: a content lacks a score.
@@ -84,14 +91,19 @@ def differences(run: Run, other: str) -> list[Difference]:
         raise InputError(f"{run.problems[0]['image']} has no score: {run.problems[0]['problem']}")
     found = []
     for metric in run.metrics:
-        scores: dict[str, dict[str, float]] = {}
+        scores: dict[str, dict[str, list[float]]] = {}
         for row in run.score_rows:
             if row.metric == metric:
-                scores.setdefault(row.method, {})[row.content] = row.value
-        for method, column in scores.items():
-            change = [value - scores[other][content] for content, value in column.items()]
-            mean = float(np.mean(list(column.values())))
-            found.append(Difference(method, metric, len(column), mean, *mean_with_ends(change)))
+                column = scores.setdefault(group(row.method), {})
+                column.setdefault(row.content, []).append(row.value)
+        means = {
+            method: {content: float(np.mean(values)) for content, values in column.items()}
+            for method, column in scores.items()
+        }
+        for method, mean in means.items():
+            change = [value - means[other][content] for content, value in mean.items()]
+            whole = float(np.mean(list(mean.values())))
+            found.append(Difference(method, metric, len(mean), whole, *mean_with_ends(change)))
     return found
 
 

@@ -27,13 +27,11 @@ The same command goes on where an interrupted one stopped.
 """
 
 
-@click.command(
-    "losses", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.command("losses", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--hr", multiple=True, required=True, type=click.Path(path_type=Path),
               help="Folders of photographs; the contents are taken out of them.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/losses"),
-              show_default=True, help="Folder for trainings, the Run, tables and figures.")  # fmt: skip
+              show_default=True, help="Folder for trainings, Run, tables and figures.")  # fmt: skip
 @click.option("--losses", metavar="LIST", help="Names in losses.toml; l1 is always there.")
 @click.option("--begin", type=click.IntRange(1), help="Steps of the common beginning.")
 @click.option("--steps", type=click.IntRange(1), help="Steps with each loss.")

@@ -94,7 +94,7 @@ def measure(folder: Path, methods: Sequence[str]) -> tuple[list[Power], list[Slo
 
 
 def _plane(path: Path) -> _Floats:
-    return luma_of_bytes(read(path).pixels)[0].astype(np.float64)
+    return np.asarray(luma_of_bytes(read(path).pixels)[0], dtype=np.float64)
 
 
 def _slope(y: _Floats) -> float:

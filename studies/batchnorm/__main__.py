@@ -1,0 +1,136 @@
+"""``python -m studies.batchnorm``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from srqa.cli import carry_out
+
+if TYPE_CHECKING:
+    from .measuring import Contrast, Cost, Flat
+
+EXAMPLES = """\b
+Examples:
+  srqa train photographs photographs/
+  python -m studies.batchnorm --hr photographs/
+  python -m studies.batchnorm --hr photographs/ --seeds 1 --steps 100 --out runs/quick
+
+The same command goes on where an interrupted one stopped.
+"""
+
+
+@click.command(
+    "batchnorm", epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option("--hr", multiple=True, required=True, type=click.Path(path_type=Path),
+              help="Folders of photographs; the contents are taken out of them.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/batchnorm"),
+              show_default=True, help="Folder for trainings, Run, tables and figures.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True,
+              help="Trainings of each block.")  # fmt: skip
+@click.option("--steps", type=click.IntRange(1), help="Of each training.")
+@click.option("--contents", type=click.IntRange(1), default=12, show_default=True, help="At most.")
+@click.option("--size", type=click.IntRange(64), default=192, show_default=True,
+              help="Side of the part of each picture, a multiple of 4.")  # fmt: skip
+@click.option("-m", "--metrics", metavar="LIST", default="psnr-y,ssim-y,lpips", show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True,
+              help="Threads that make batches.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
+    """EDSR's block with batch normalisation and without, at equal steps.
+
+    OUT gets the trainings, the Run of their networks, table.md, scores.csv, costs.csv,
+    contrasts.csv, flats.csv, and figures.
+    """
+    from srqa.cli.progress import stages
+    from srqa.cli.weights import fetching
+    from srqa.devices import choose_device
+    from srqa.files import write_text
+    from srqa.training.loop import Running
+
+    from .. import tables
+    from ..contents import make_contents
+    from ..trainings import METHOD, pictures_but, score, train_all
+    from . import measuring
+    from .jobs import NORMALISED, PLAIN, kind_of, trainings
+
+    running = Running(choose_device(given["device"]), workers=given["workers"], save_every=500)
+    with nullcontext() if quiet else fetching() as fetched, stages(quiet=quiet) as progress:
+        contents = make_contents(out / "hr", given["hr"], given["contents"], size, progress)
+        jobs = trainings(pictures_but(given["hr"], contents), given["seeds"], given["steps"])
+        networks = train_all(jobs, out / "train", running, progress, fetched)
+        scale = next(iter(jobs.values())).scale
+        run = score(networks, out, scale, given["metrics"].split(","), given["device"],
+                    progress, fetched, command=f"studies.batchnorm --out {out}")  # fmt: skip
+        costs, contrasts, flats = [], [], []
+        for at, (name, network) in enumerate(networks.items()):
+            if progress:
+                progress("contrast and plain colours", at, len(networks))
+            costs.append(measuring.cost(name, jobs[name], out / "train" / name))
+            contrasts += measuring.contrasts(name, network, out / "hr", scale)
+            flats.append(measuring.flat(name, network, scale))
+    rows = tables.differences(run, PLAIN, lambda name: name if name == METHOD else kind_of(name))
+    for name, table in (
+        ("scores", rows), ("costs", costs), ("contrasts", contrasts), ("flats", flats)
+    ):  # fmt: skip
+        tables.write(table, out / f"{name}.csv")
+    words = {METHOD: "bicubic interpolation", PLAIN: "without", NORMALISED: "with"}
+    text = tables.markdown(rows, words, PLAIN) + "\n" + _measured(costs, contrasts, flats)
+    write_text(out / "table.md", text)
+    click.echo(text)
+    _figures(out, contrasts, flats, contents)
+    click.echo(f"{out} has the Run, tables and figures.", err=True)
+    return 0
+
+
+def _measured(costs: Sequence[Cost], contrasts: Sequence[Contrast], flats: Sequence[Flat]) -> str:
+    """Means over seeds as Markdown, a column a block."""
+    from .jobs import NORMALISED, PLAIN, kind_of
+    from .measuring import CONTRASTS, mean_of
+
+    def row(said: str, rows: Sequence[Any], field: str, unit: float = 1, digits: int = 2) -> str:
+        cells = []
+        for kind in (PLAIN, NORMALISED):
+            mine = [one for one in rows if kind_of(one.name) == kind]
+            cells.append(f"{mean_of(mine, field) / unit:.{digits}f}")
+        return f"| {said} | {' | '.join(cells)} |"
+
+    lines = [
+        "| | without | with |",
+        "|---|---|---|",
+        row("trained numbers", costs, "parameters", digits=0),
+        row("kept for the way back, MB a step", costs, "kept", 1e6, 1),
+        row("seconds a step", costs, "seconds", digits=3),
+    ]
+    for contrast in CONTRASTS:
+        mine = [one for one in contrasts if one.contrast == contrast]
+        lines.append(row(f"PSNR at contrast {contrast:g}, errors divided by it", mine, "psnr"))
+    lines += [
+        row("plain colours: off by, levels", flats, "off"),
+        row("plain colours: pattern, levels", flats, "pattern"),
+        row("plain colours: worst pixel, levels", flats, "worst"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(
+    out: Path, contrasts: Sequence[Contrast], flats: Sequence[Flat], contents: Sequence[str]
+) -> None:
+    from srqa.report.ratings.style import drawing, save
+
+    from . import figures
+
+    with drawing():
+        save(figures.answers_figure(contrasts, flats), out, "answers")
+        save(figures.pictures_figure(out, contents[:2]), out, "pictures")
+
+
+if __name__ == "__main__":
+    sys.exit(carry_out(command, "python -m studies.batchnorm", sys.argv[1:]))
