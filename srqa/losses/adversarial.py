@@ -116,7 +116,7 @@ class Adversarial(nn.Module):
             sr, hr = _at_least_single(sr.detach()), _at_least_single(hr.detach())
             share = torch.rand(sr.shape[0], 1, 1, 1, dtype=sr.dtype, device=sr.device)
             between = (share * sr + (1 - share) * hr).requires_grad_()
-            judged = self._judged(between).flatten(1).mean(1)
+            judged = self._judged(between).reshape(len(between), -1).mean(1)
             (slope,) = torch.autograd.grad(judged.sum(), between, create_graph=True)
             lengths: Tensor = root(slope.square().sum((1, 2, 3)))
             return (lengths - 1).square().mean()

@@ -15,10 +15,8 @@ from srqa.metrics.networks import VGG16
 from srqa.metrics.spec import MetricSpec
 
 _SURVEY = "Wang, Chen, Hoi, Deep learning for image super-resolution: a survey, TPAMI 2021"
-_LAYER = Choice("layer", ("relu3_3", *(name for name in VGG16.maps if name != "relu3_3")), True)
-_ERROR = Choice("error", ("l1", "l2", "charbonnier"))
-KINDS = ("vanilla", "lsgan", "wgan-gp", "ragan")
-DISCRIMINATORS = ("srgan", "patch")
+_LAYER = Choice("layer", "relu3_3", tuple(VGG16.maps), shown=True)
+_ERROR = Choice("error", "l1", ("l1", "l2", "charbonnier"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,13 @@ TERMS: tuple[TermSpec, ...] = (
         "content",
         "difference of VGG16's maps",
         f"Johnson, Alahi, Fei-Fei, ECCV 2016; {_SURVEY}",
-        (_LAYER, Choice("norm", ("euclidean", "mse", "l1"))),
+        (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse", "l1"))),
     ),
     TermSpec(
         "texture",
         "difference of the Gram matrices of VGG16's maps",
         f"Gatys, Ecker, Bethge, CVPR 2016; Sajjadi et al., EnhanceNet, ICCV 2017; {_SURVEY}",
-        (_LAYER, Choice("norm", ("euclidean", "mse"))),
+        (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse"))),
     ),
     TermSpec(
         "gan",
@@ -65,8 +63,8 @@ TERMS: tuple[TermSpec, ...] = (
         f"Goodfellow et al. 2014; Mao et al. 2017; Gulrajani et al. 2017; "
         f"Jolicoeur-Martineau 2019; {_SURVEY}",
         (
-            Choice("kind", KINDS, True),
-            Choice("discriminator", DISCRIMINATORS),
+            Choice("kind", "vanilla", ("vanilla", "lsgan", "wgan-gp", "ragan"), shown=True),
+            Choice("discriminator", "srgan", ("srgan", "patch")),
             Number("features", 64, 1, 1024, whole=True),
             Number("side", 96, 32, 4096, whole=True),
             Number("penalty", 10),

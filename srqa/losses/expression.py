@@ -21,22 +21,19 @@ _KEY = re.compile(r"([A-Za-z]\w*)\s*=\s*")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option that is one word of a few; the first is the default.
+    """An option that is one word of a few.
 
     Attributes:
         name: as in ``name=word``.
+        default: what holds if nothing is said.
         words: what it may be. No two options of a term share a word.
         shown: written in canonical text even if it is the default.
     """
 
     name: str
+    default: str
     words: tuple[str, ...]
     shown: bool = False
-
-    @property
-    def default(self) -> str:
-        """What holds if nothing is said."""
-        return self.words[0]
 
     @property
     def possible(self) -> str:
@@ -51,7 +48,7 @@ class Number:
     Attributes:
         name: as in ``name=number``.
         default: what holds if nothing is said.
-        low: the least; "0+" in messages means that 0 itself is excluded.
+        low: the least.
         high: the most.
         whole: an integer.
         above: `low` itself is excluded.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -213,7 +214,7 @@ def parse(text: str, scale: float) -> Objective:
         >>> sorted(parse("l1 + 0.5*tv", scale=4)(hr, hr, lr))
         ['l1', 'tv']
     """
-    if not scale >= 1:
+    if not 1 <= scale < math.inf:
         raise UsageError(f"A loss needs a scale of at least 1, not {scale:g}.")
     return Objective(catalog.read(text), scale)
 

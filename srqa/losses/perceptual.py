@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from srqa.errors import NotApplicableError
@@ -17,7 +18,7 @@ from srqa.metrics import distances, features
 from srqa.metrics.api import Metric
 from srqa.metrics.comparison import wide
 from srqa.metrics.networks import VGG16
-from srqa.metrics.spec import MetricSpec
+from srqa.metrics.spec import INF, MetricSpec
 
 ContentNorm = Literal["euclidean", "mse", "l1"]
 TextureNorm = Literal["euclidean", "mse"]
@@ -132,7 +133,8 @@ def of_metric(spec: MetricSpec, sr: Tensor, hr: Tensor) -> Tensor:
     """A metric as a loss, mean over the batch: smaller is better, whatever the metric's direction.
 
     A metric of which more is better counts as its highest value less the metric (``1 - SSIM``), or
-    as its negative if it has none.
+    as its negative if it has none. Pictures for which it has no value (VIF on a flat reference) are
+    left out of the mean; if all are, the loss is 0.
 
     Raises:
         NotApplicableError: the pictures are too small.
@@ -144,15 +146,29 @@ def of_metric(spec: MetricSpec, sr: Tensor, hr: Tensor) -> Tensor:
         >>> float(of_metric(get("ssim"), hr, hr))
         0.0
     """
-    pictures: list[Any] = [sr] if spec.kind == "nr" else [sr, hr]
     if min(sr.shape[-2:]) < spec.min_side:
         raise NotApplicableError(
             f"{sr.shape[-1]}x{sr.shape[-2]} pixels is too small for {spec.name}, which needs "
             f"{spec.min_side} a side."
         )
+    pictures: list[Any] = [sr] if spec.kind == "nr" else [sr, hr]
     metric = Metric(spec)
-    value: Tensor = spec(*(metric.channel(p) for p in pictures)).mean()
+    values = _values(spec, [metric.channel(p) for p in pictures])
+    if not len(values):
+        return sr.sum() * 0
+    value = values.mean()
     if spec.higher_is_better:
-        highest = spec.bounds[1]
-        value = (0.0 if highest == float("inf") else highest) - value
+        value = (spec.bounds[1] if spec.bounds[1] < INF else 0.0) - value
     return value.to(sr.dtype)
+
+
+def _values(spec: MetricSpec, planes: list[Tensor]) -> Tensor:
+    """The values (n,) of those pictures that have one."""
+    try:
+        found: Tensor = spec(*planes)
+        return found
+    except NotApplicableError:
+        if len(planes[0]) == 1:
+            return planes[0].new_zeros(0)
+    singly = zip(*(p[:, None] for p in planes), strict=True)
+    return torch.cat([_values(spec, list(pair)) for pair in singly])

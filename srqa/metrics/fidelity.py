@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, total
+from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, root, total
 
 
 def squared_error(distorted: Planes, reference: Planes) -> tuple[Value, int]:
@@ -23,8 +23,8 @@ def mse_from(mean: Value) -> Value:
 
 
 def rmse_from(mean: Value) -> Value:
-    """Root of `mse_from`."""
-    return mean**0.5 * 255.0
+    """Root of `mse_from`, whose gradient is 0 where the pictures are equal."""
+    return (root(mean) if is_tensor(mean) else mean**0.5) * 255.0
 
 
 def psnr_from(mean: Value) -> Value:

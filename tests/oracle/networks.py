@@ -17,13 +17,14 @@ LAYERS = {
 
 def network(name, arrays):
     """torchvision's `features` with these numbers, in float64."""
-    made = getattr(torchvision.models, name)(weights=None).features
+    with torch.device("meta"):  # nothing is drawn only to be replaced
+        made = getattr(torchvision.models, name)(weights=None).features
     state = {
         k.removeprefix("features."): torch.tensor(v)
         for k, v in arrays.items()
         if k.startswith("features.")
     }
-    made.load_state_dict(state)
+    made.load_state_dict(state, assign=True)
     return made.double().eval().requires_grad_(False)
 
 
@@ -176,7 +177,8 @@ def vgg16_map(arrays, planes, layer):
         else:
             names.append(f"relu{stage}_{number}")
     x = (tensor(planes) - column([0.485, 0.456, 0.406])) / column([0.229, 0.224, 0.225])
-    (found,) = maps(made, x, (names.index(layer) + 1,))
+    depth = names.index(layer) + 1
+    (found,) = maps(made[:depth], x, (depth,))
     return found[0].numpy()
 
 
