@@ -1,9 +1,8 @@
-"""The terms that a loss may be made of, with their options and sources. No torch here."""
+"""The terms that a loss may be made of, with their options. No torch here."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
 
@@ -14,80 +13,35 @@ from srqa.metrics import licences, registry
 from srqa.metrics.networks import VGG16
 from srqa.metrics.spec import MetricSpec
 
-_SURVEY = "Wang, Chen, Hoi, Deep learning for image super-resolution: a survey, TPAMI 2021"
 _LAYER = Choice("layer", "relu3_3", tuple(VGG16.maps), shown=True)
 _ERROR = Choice("error", "l1", ("l1", "l2", "charbonnier"))
 
-
-@dataclass(frozen=True, slots=True)
-class TermSpec:
-    """What is known of a term.
-
-    Attributes:
-        name: as in the text of a loss.
-        summary: one line.
-        source: the papers.
-        options: what may follow its name after colons.
-    """
-
-    name: str
-    summary: str
-    source: str
-    options: tuple[Option, ...] = ()
-
-
-TERMS: tuple[TermSpec, ...] = (
-    TermSpec("l1", "mean absolute difference", _SURVEY),
-    TermSpec("l2", "mean squared difference", _SURVEY),
-    TermSpec(
-        "charbonnier",
-        "smoothed l1",
-        f"Lai et al., LapSRN, CVPR 2017; {_SURVEY}",
-        (Number("epsilon", 1e-3, above=True),),
+TERMS: dict[str, tuple[Option, ...]] = {
+    "l1": (),
+    "l2": (),
+    "charbonnier": (Number("epsilon", 1e-3, above=True),),
+    "content": (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse", "l1"))),
+    "texture": (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse"))),
+    "gan": (
+        Choice("kind", "vanilla", ("vanilla", "lsgan", "wgan-gp", "ragan"), shown=True),
+        Choice("discriminator", "srgan", ("srgan", "patch")),
+        Number("features", 64, 1, 1024, whole=True),
+        Number("side", 96, 32, 4096, whole=True),
+        Number("penalty", 10),
     ),
-    TermSpec(
-        "content",
-        "difference of VGG16's maps",
-        f"Johnson, Alahi, Fei-Fei, ECCV 2016; {_SURVEY}",
-        (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse", "l1"))),
-    ),
-    TermSpec(
-        "texture",
-        "difference of the Gram matrices of VGG16's maps",
-        f"Gatys, Ecker, Bethge, CVPR 2016; Sajjadi et al., EnhanceNet, ICCV 2017; {_SURVEY}",
-        (_LAYER, Choice("norm", "euclidean", ("euclidean", "mse"))),
-    ),
-    TermSpec(
-        "gan",
-        "a discriminator, trained beside",
-        f"Goodfellow et al. 2014; Mao et al. 2017; Gulrajani et al. 2017; "
-        f"Jolicoeur-Martineau 2019; {_SURVEY}",
-        (
-            Choice("kind", "vanilla", ("vanilla", "lsgan", "wgan-gp", "ragan"), shown=True),
-            Choice("discriminator", "srgan", ("srgan", "patch")),
-            Number("features", 64, 1, 1024, whole=True),
-            Number("side", 96, 32, 4096, whole=True),
-            Number("penalty", 10),
-        ),
-    ),
-    TermSpec("cycle", "difference from the input after shrinking", _SURVEY, (_ERROR,)),
-    TermSpec("tv", "total variation", f"Rudin, Osher, Fatemi 1992; {_SURVEY}"),
-    TermSpec(
-        "edge",
-        "difference weighted by the reference's edges",
-        f"Seif, Androutsos, ICASSP 2018; {_SURVEY}",
-        (_ERROR, Number("strength", 4)),
-    ),
-    TermSpec("mask", "difference weighted by a mask of the user's", _SURVEY, (_ERROR,)),
-)
-_BY_NAME = {term.name: term for term in TERMS}
+    "cycle": (_ERROR,),
+    "tv": (),
+    "edge": (_ERROR, Number("strength", 4)),
+    "mask": (_ERROR,),
+}
+"""Own terms, and what may follow their names after colons."""
 
 
 @lru_cache
 def names() -> tuple[str, ...]:
     """All terms: those of `TERMS`, and the metrics that may serve."""
-    metrics = (s.name for s in registry.specs() if not _unfit(s) and s.name not in _BY_NAME)
-    return (*_BY_NAME, *metrics)
+    metrics = (s.name for s in registry.specs() if not _unfit(s) and s.name not in TERMS)
+    return (*TERMS, *metrics)
 
 
 def read(text: str) -> tuple[Part, ...]:
@@ -99,7 +53,7 @@ def read(text: str) -> tuple[Part, ...]:
     """
     about = (
         f"A loss is a sum such as `l1 + 0.1*content:relu3_3 + 0.005*gan:ragan`. Terms: "
-        f"{', '.join(_BY_NAME)}, and differentiable metrics such as ssim, lpips-vgg, dists."
+        f"{', '.join(TERMS)}, and differentiable metrics such as ssim, lpips-vgg, dists."
     )
     reader = expression.Reader(text, _options, names(), about)
     parts = reader.parts()
@@ -113,7 +67,7 @@ def read(text: str) -> tuple[Part, ...]:
                 refuse(part, "A loss has one discriminator, not two:")
             if problem := _idle(part):
                 refuse(part, problem)
-        elif part.name not in _BY_NAME:
+        elif part.name not in TERMS:
             spec = registry.get(part.name)
             if problem := _unfit(spec):
                 refuse(part, f"{spec.name} {problem}:")
@@ -145,8 +99,8 @@ def _idle(part: Part) -> str:
 
 
 def _options(name: str) -> tuple[Option, ...] | None:
-    if name in _BY_NAME:
-        return _BY_NAME[name].options
+    if name in TERMS:
+        return TERMS[name]
     try:
         return () if registry.get(name).name == name else None
     except UsageError:

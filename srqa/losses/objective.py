@@ -155,8 +155,8 @@ class Objective(nn.Module):
 
     @cached_property
     def _metrics(self) -> dict[str, MetricSpec]:
-        own = {term.name for term in catalog.TERMS}
-        return {p.name: registry.get(p.name) for p in self.parts if p.name not in own}
+        names = (p.name for p in self.parts if p.name not in catalog.TERMS)
+        return {name: registry.get(name) for name in names}
 
     def _check(self, sr: Tensor, hr: Tensor, lr: Tensor, mask: Tensor | None) -> None:
         if sr.ndim != 4 or sr.shape[1] not in (1, 3) or sr.shape != hr.shape:

@@ -18,7 +18,7 @@ CASES = [
     ("texture", "relu2_2", "euclidean"),
     ("texture", "relu3_1", "mse"),
 ]
-METRICS = [name for name in catalog.names() if name not in {t.name for t in catalog.TERMS}]
+METRICS = [name for name in catalog.names() if name not in catalog.TERMS]
 UNREACHABLE = {"lpips-squeeze", "clip-iqa", "arniqa"}  # weights that no package index has
 CHEAP = ["mse", "rmse", "delta-e", "ssim", "ssim-y", "vif", "vsi", "lpips"]
 

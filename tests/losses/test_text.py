@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -113,10 +114,10 @@ def test_licences_must_be_accepted(monkeypatch):
 
 def test_options_of_a_term_are_told_apart_without_their_names():
     """A bare word or number must belong to one option alone."""
-    for term in catalog.TERMS:
-        words = [w for o in term.options if isinstance(o, Choice) for w in o.words]
-        assert len(words) == len(set(words)), term.name
-        for option in term.options:
+    for name, options in catalog.TERMS.items():
+        words = [w for o in options if isinstance(o, Choice) for w in o.words]
+        assert len(words) == len(set(words)), name
+        for option in options:
             if isinstance(option, Choice):
                 assert option.default in option.words
             else:
@@ -138,3 +139,24 @@ def test_text_is_checked_without_torch():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == ["False", "False"]
+
+
+def test_the_page_names_every_term_and_option():
+    page = (Path(__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
+    rows = {}
+    for found in re.finditer(r"^\| `([\w-]+)` \|.*$", page, re.M):
+        rows.setdefault(found[1], found[0])
+    for name, options in catalog.TERMS.items():
+        for option in options:
+            if isinstance(option, Number):
+                assert f"`{option.name}={option.default:g}`" in rows[name]
+            elif option.name != "layer":
+                assert all(f"`{word}`" in rows[name] for word in option.words)
+
+
+def test_the_pages_examples_are_losses():
+    page = (Path(__file__).parents[2] / "docs" / "losses.md").read_text("utf-8")
+    examples = re.findall(r"--loss '([^']+)'", page)
+    assert len(examples) >= 5
+    for text in examples:
+        assert canonical(canonical(text)) == canonical(text)
