@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   make bench ARGS='--only folders,classical --rounds 5'
   make bench ARGS='--quick'                      small pictures, to see that all runs
   make bench ARGS='--write'                      puts the tables into docs/performance.md
+  make bench ARGS='--write --only memory'        one of them, and leaves the others as they are
   make bench DEVICE=cuda                         the sections that a GPU can do
 """
 
@@ -51,13 +52,14 @@ def main() -> int:
     measured: dict[str, list[tuple[Comparison, Sequence[Row]]]] = {}
     parts: dict[str, str] = {}
     for name in options.only:
-        measured[name], start = [], time.perf_counter()
+        measured[name], start, others = [], time.perf_counter(), machine.Others()
         for comparison in sections()[name](setting):
             print(comparison.title, file=sys.stderr)
             rows = compare(comparison, options.rounds, options.patience)
             measured[name].append((comparison, rows))
             print(tables.table(comparison, rows), flush=True)
-        parts[name] = "\n".join(tables.table(*found) for found in measured[name])
+        taken = [tables.table(*found) for found in measured[name]]
+        parts[name] = "\n".join([_when(about["machine"], others.share()), *taken])
         print(f"{name}: {time.perf_counter() - start:.0f} s\n", file=sys.stderr)
         if options.json:
             text = json.dumps(tables.document(measured, about), indent=1)
@@ -83,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, help="sections, with commas: " + ", ".join(names))
     parser.add_argument("--rounds", type=int, default=5, help="samples of each  [5]")
     parser.add_argument(
-        "--patience", type=float, default=15, help="seconds for all samples of a slow one  [15]"
+        "--patience", type=float, default=5, help="seconds for all samples of a slow one  [5]"
     )
     parser.add_argument("--threads", type=int, default=2, help="that each may use  [2]")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -111,13 +113,20 @@ def _no_device(device: str) -> str:
     return "" if torch.cuda.is_available() else f"torch finds no GPU for --device {device}."
 
 
+def _when(facts: dict[str, str], others: float | None) -> str:
+    """A section says for itself when and where, since it may have been measured alone."""
+    beside = "" if others is None else f"; other programs took {others:.0%} of the cores meanwhile"
+    where = facts.get("gpu") or facts["processor"]
+    return f"*{facts['date']}, {where}{beside}.*\n"
+
+
 def _about(about: dict[str, dict[str, str]], rounds: int) -> str:
     facts = about["machine"]
     used = ", ".join(f"{name} {v}" for name, v in about["libraries"].items() if v)
     where = ", ".join(filter(None, (facts["processor"], facts.get("gpu"), facts["system"])))
     return (
-        f"Measured on {facts['date']} on {where}, load before {facts['load']}; medians of up to "
-        f"{rounds} rounds. {used}.\n"
+        f"Last measured on {facts['date']} on {where}; medians of up to {rounds} rounds. Each "
+        f"section says when it was measured. {used}.\n"
     )
 
 

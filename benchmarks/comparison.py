@@ -66,6 +66,7 @@ class Comparison:
         targets: what is wanted, shown under the table.
         threads: that each may use.
         note: one sentence under the table.
+        patience: seconds for all samples of a slow contender, where more are worth it than usual.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Comparison:
     targets: tuple[Target | Limit, ...] = ()
     threads: int = 2
     note: str = ""
+    patience: float = 0
 
 
 @dataclass
@@ -126,6 +128,7 @@ def compare(comparison: Comparison, rounds: int, patience: float) -> list[Row]:
         patience: seconds after which a slow contender takes part in no further rounds, though in
             two at least, unless the first call alone took twice as long.
     """
+    patience = max(patience, comparison.patience)
     rows = {c.name: Row(c.name, differs=c.differs, whole=c.whole) for c in comparison.contenders}
     spent = dict.fromkeys(rows, 0.0)
     with ExitStack() as stack:

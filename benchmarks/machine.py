@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -40,6 +41,38 @@ def libraries() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = ""
     return found
+
+
+class Others:
+    """How much of the machine others take while something is measured here."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter(), _busy(), _own()
+
+    def share(self) -> float | None:
+        """Their share of all cores since the beginning; None where the system does not say.
+
+        Child processes count as our own once they have ended.
+        """
+        start, busy, own = self._start
+        if not busy:
+            return None
+        cores = (time.perf_counter() - start) * (os.cpu_count() or 1)
+        return max(0.0, (_busy() - busy) - (_own() - own)) / cores
+
+
+def _busy() -> float:
+    """Seconds in which cores worked since the machine's start, or 0 if it is not Linux."""
+    try:
+        first = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, *rest = map(int, first)
+    return (user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK")
+
+
+def _own() -> float:
+    return sum(os.times()[:4])
 
 
 def load() -> str:

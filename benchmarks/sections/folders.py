@@ -45,6 +45,12 @@ def comparisons(setting: Setting) -> list[Comparison]:
             (
                 decoding(few),
                 decoding(many),
+                Contender(
+                    f"decoding by srqa, {few} pairs",
+                    loops.decoding,
+                    {**folders, "decoder": "srqa", "pairs": few},
+                    units=few,
+                ),
                 own(few, small),
                 own(many, [str(output), "--ref", str(reference), "--scale", "4"]),
                 *rivals,
@@ -64,7 +70,9 @@ def comparisons(setting: Setting) -> list[Comparison]:
             threads=setting.threads,
             note="`srqa` is the whole command, start-up included. Decoding "
             f"({setting.decoder}, the fastest of others' decoders here) and the rivals' loops on "
-            "Y, with the same decoder and threads, are warm: their imports are left out.",
+            "Y, with the same decoder and threads, are warm: their imports are left out. Some "
+            "decoders hold Python's lock, so the fastest is found with as many threads.",
+            patience=3 if setting.quick else 40,
         )
     ]
 

@@ -1,13 +1,13 @@
-"""PNG through libdeflate, libspng and libpng: every checksum is checked, 16 bits are kept.
+"""PNG through libdeflate and libpng: every checksum is checked, 16 bits are kept.
 
 srqa walks the chunks first. That costs microseconds, finds a missing end, and lets libpng see only
 the chunks that make pixels: gamma, background and profiles can then neither change a value nor
 make libpng write warnings to the terminal.
 
 Inflating is four fifths of the work, and libdeflate does it in two thirds of the time that zlib
-takes. So libpng is given the rows in a stream that is not compressed, and only undoes the filters;
-for 8-bit RGB libspng does, where it is installed.
-What libdeflate does not take goes to libpng as it is, which says what is wrong with it.
+takes. So libpng is given the rows in a stream that is not compressed, and only undoes the filters.
+Both let go of Python's lock, so that threads decode side by side. What libdeflate does not take
+goes to libpng as it is, which says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def decode(data: bytes, max_pixels: int) -> Raw:
     if header.interlaced:
         values = _deinterlace(header, settings, b"".join(data[s : s + n] for s, n in parts))
     elif plain := _inflated(header, settings, [memoryview(data)[s : s + n] for s, n in parts]):
-        values = _unfiltered(header, settings, plain)
+        values = _libpng(plain)
     elif others:
         values = _libpng(_assemble(header, settings, (data[s - 8 : s + n + 4] for s, n in parts)))
     else:
@@ -214,21 +214,6 @@ def _inflated(
     except Exception:  # of the decoder's own kinds; libpng will say it in ours
         return None
     return _assemble(header, settings, _uncompressed(rows)) if len(rows) == size else None
-
-
-def _unfiltered(header: _Header, settings: list[tuple[bytes, bytes]], plain: bytes) -> Array:
-    """Decode what `_inflated` made: of the usual kinds by libspng, where that is installed.
-
-    It undoes the filters in a fourth of libpng's time, and need not check what just was.
-    """
-    if header.bits == 8 and header.colour in (2, 6) and not settings:
-        try:
-            import pyspng
-        except ImportError:
-            return _libpng(plain)
-        values: Array = pyspng.load(plain)
-        return values
-    return _libpng(plain)
 
 
 def _uncompressed(rows: bytes) -> Iterator[bytes | memoryview]:
