@@ -1,7 +1,7 @@
 """How often intervals over contents hold the truth: ``python -m benchmarks.correlation_coverage``.
 
 Studies are drawn from populations of contents whose figures are known from 40,000 contents. The
-table in docs/correlation.md is replaced by what is found.
+tables in docs/correlation.md are replaced by what is found. ``--only NAME`` prints a row.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +17,22 @@ import numpy as np
 import pandas as pd
 
 from srqa.correlation.data import Data
-from srqa.correlation.figures import figures
+from srqa.correlation.differences import differences, rank_matrix
+from srqa.correlation.figures import Figures, figures
+from srqa.correlation.humans import HumanScores
 from srqa.correlation.metrics import Metric
-from srqa.statistics.clustered import Clusters, difference_tests, spearman_samples
-from srqa.statistics.correlation import bonett_wright, spearman
+from srqa.correlation.people import Noticed, notice, prefer
+from srqa.statistics.clustered import Clusters
+from srqa.statistics.discrimination import discriminate_differences, make_pairs
 from srqa.statistics.mapping import Kind
 
 PAGE = Path(__file__).parents[1] / "docs" / "correlation.md"
-BEGIN, END = "<!-- coverage -->\n", "<!-- end of coverage -->"
 POPULATION = 40_000
 FIGURES = ("srocc", "krcc", "plcc", "rmse", "outlier_ratio", "within")
+PEOPLE = ("auc_different", "auc_better", "correct", "agreement")
+TESTS = ("p_srocc", "p_plcc", "p_rmse", "p_srocc_bootstrap", "p_srocc_mrr", "p_srocc_steiger",
+         "p_rmse_f", "p_different", "p_better")  # fmt: skip
+HALF, CHOICES = 0.4, 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class Design:
     """The metric is exp(skew * value)."""
     tails: float = math.inf
     """Degrees of freedom of the contents' levels, Student's t."""
+    uneven: float = 0.0
+    """Standard deviation of the logarithm of a content's errors."""
+    noise_tails: float = math.inf
+    """Degrees of freedom of the metric's own errors."""
 
     def draw(
         self, rng: np.random.Generator, contents: int
@@ -59,15 +70,20 @@ class Design:
         n = len(codes)
         within = np.arange(n) - np.repeat(np.cumsum(size) - size, size)
         place = (within + 0.5) / size[codes] * 2 - 1
-        normal = rng.normal(size=contents)
-        if math.isfinite(self.tails):
-            normal = rng.standard_t(self.tails, contents)
-        quality = self.shared * normal[codes] + self.methods * place + 0.4 * rng.normal(size=n)
-        error = self.biased * rng.normal(size=(contents, 2))[codes]
-        values = quality[:, None] + error + self.noise * rng.normal(size=(n, 2))
+        level = _drawn(rng, self.tails, contents)
+        quality = self.shared * level[codes] + self.methods * place + 0.4 * rng.normal(size=n)
+        together = self.biased * rng.normal(size=(contents, 2))[codes]
+        error = together + self.noise * _drawn(rng, self.noise_tails, (n, 2))
+        if self.uneven:
+            error *= np.exp(self.uneven * rng.normal(size=(contents, 1)))[codes]
+        values = quality[:, None] + error
         if self.skew:
             values = np.exp(self.skew * values)
         return values, quality + 0.15 * rng.normal(size=n), codes
+
+
+def _drawn(rng: np.random.Generator, degrees: float, shape: int | tuple[int, int]) -> np.ndarray:
+    return rng.normal(size=shape) if math.isinf(degrees) else rng.standard_t(degrees, shape)
 
 
 DESIGNS = (
@@ -85,80 +101,195 @@ DESIGNS = (
     Design("16 x 6, skewed metric", 16, (6,), 0.7, 0.6, 0.5, 0.3, skew=0.7),
     Design("24 x 2 to 6", 24, (2, 3, 6), 0.4, 1.0, 0.7, 0.4),
     Design("30 x 4, heavy tails", 30, (4,), 0.5, 0.7, 0.5, 0.5, "logistic4", tails=5.0),
+    Design("10 x 6", 10, (6,), 0.5, 0.9, 0.4, 0.4),
+    Design("15 x 8, uneven contents", 15, (8,), 0.5, 0.8, 0.4, 0.4, "logistic4", uneven=0.5),
+    Design("25 x 5, uneven contents", 25, (5,), 0.6, 0.8, 0.5, 0.5, uneven=0.5),
+    Design("20 x 6, heavy noise", 20, (6,), 0.5, 0.9, 0.2, 0.4, noise_tails=4.0),
+    Design("50 x 4, skewed metric", 50, (4,), 0.6, 0.7, 0.4, 0.4, skew=0.6),
+    Design("14 x 10, shared errors", 14, (10,), 0.7, 0.6, 0.8, 0.3, "logistic4"),
+    Design("30 x 1 to 10", 30, (1, 3, 10), 0.6, 0.8, 0.6, 0.4, "logistic4"),
+    Design("60 x 1", 60, (1,), 0.6, 0.8, 0.3, 0.5, "logistic4"),
 )  # fmt: skip
+FRESH = (
+    Design("18 x 4", 18, (4,), 0.5, 0.8, 0.4, 0.5),
+    Design("22 x 3 to 6, uneven, skewed", 22, (3, 4, 6), 0.5, 0.9, 0.4, 0.3, "logistic4", skew=0.9,
+           uneven=0.4),
+    Design("35 x 6, contents rule", 35, (6,), 0.9, 0.6, 0.9, 0.4, "cubic"),
+    Design("12 x 10, monotone cubic", 12, (10,), 0.5, 0.9, 0.3, 0.4, "cubic"),
+    Design("28 x 4, 5-parameter logistic", 28, (4,), 0.6, 0.8, 0.4, 0.4, "logistic5", skew=0.5),
+    Design("200 x 2, heavy tails", 200, (2,), 0.5, 0.7, 0.5, 0.5, tails=5.0, noise_tails=5.0),
+)  # fmt: skip
+"""Populations that had no part in the choice of the method."""
+FEW = (
+    Design("6 x 6", 6, (6,), 0.5, 0.9, 0.4, 0.4),
+    Design("8 x 5", 8, (5,), 0.5, 0.9, 0.4, 0.4, "logistic4"),
+    Design("8 x 1 to 12", 8, (1, 4, 12), 0.6, 0.8, 0.5, 0.5),
+    Design("8 x 6, skewed metric", 8, (6,), 0.7, 0.6, 0.5, 0.3, skew=0.7),
+)  # fmt: skip
+"""Fewer contents than a study should have."""
 
 
 def data_of(values: np.ndarray, scores: np.ndarray, codes: np.ndarray) -> Data:
     """As `srqa.correlate` has it."""
-    half = np.full(len(scores), 0.4)
+    half = np.full(len(scores), HALF)
     names = [Metric(f"metric{k}", 1) for k in range(values.shape[1])]
-    return Data(pd.DataFrame(), tuple(names), (), scores, values, half, half / 1.96, codes, True,
-                ())  # fmt: skip
+    frame = pd.DataFrame({"stimulus": np.arange(len(scores)).astype(str)})
+    return Data(frame, tuple(names), (), scores, values, half, half / 1.96, codes, True, ())
+
+
+def choices_of(
+    rng: np.random.Generator, scores: np.ndarray, codes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of one content, and how many of `CHOICES` people choose the first."""
+    pairs = make_pairs(scores, np.full(len(scores), HALF / 1.96), codes)
+    apart = scores[pairs.first] - scores[pairs.second]
+    return pairs.first, pairs.second, rng.binomial(CHOICES, 1 / (1 + np.exp(-2 * apart)))
 
 
 def truth(design: Design) -> dict[str, float]:
     """The population's figures."""
-    values, scores, codes = design.draw(np.random.default_rng(2026), POPULATION)
-    data = data_of(values[:, :1], scores, codes)
-    found = figures(data, Clusters(codes, resamples=2), design.mapping, 0.95, held_out=False)
-    return {name: float(found.table[name][0]) for name in FIGURES}
+    rng = np.random.default_rng(2026)
+    values, scores, codes = design.draw(rng, POPULATION)
+    found = figures(data_of(values[:, :1], scores, codes), Clusters(codes), design.mapping, 0.95,
+                    held_out=False)  # fmt: skip
+    right = {name: float(found.table[name][0]) for name in FIGURES}
+    if max(design.sizes) == 1:
+        return right
+    pairs = make_pairs(scores, np.full(len(scores), HALF / 1.96), codes)
+    x = values[:, 0]
+    one = discriminate_differences(x[pairs.first] - x[pairs.second], pairs.verdict)
+    first, second, chosen = choices_of(rng, scores, codes)
+    agree = np.where(x[first] > x[second], chosen, CHOICES - chosen).mean() / CHOICES
+    return right | {"auc_different": one.different_similar.value, "correct": one.correct.value,
+                    "auc_better": one.better_worse.value, "agreement": float(agree)}  # fmt: skip
+
+
+def study(
+    design: Design, rng: np.random.Generator, seed: int, tests: bool
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """One simulated study: the first metric's intervals, and p values between the two."""
+    values, scores, codes = design.draw(rng, design.contents)
+    clusters = Clusters(codes, resamples=200, seed=seed)
+    data = data_of(values if tests else values[:, :1], scores, codes)
+    found = figures(data, clusters, design.mapping, 0.95, held_out=False)
+    row = found.table.iloc[0].to_dict()
+    names = [*FIGURES, "srocc_formula"]
+    noticed = None
+    if max(design.sizes) > 1:
+        noticed = notice(data, clusters, "content", 1.96)
+        row |= noticed.table.iloc[0].to_dict() | _agreement(data, clusters, rng)
+        names += PEOPLE
+    ends = {name: (row[f"{name}_low"], row[f"{name}_high"]) for name in names}
+    return ends, _p_values(data, found, clusters, noticed) if tests else {}
+
+
+def _agreement(data: Data, clusters: Clusters, rng: np.random.Generator) -> dict[str, float]:
+    first, second, chosen = choices_of(rng, data.scores, data.contents)
+    preferences = pd.DataFrame({
+        "left": first.astype(str), "right": second.astype(str),
+        "n_left": chosen, "n_tie": 0, "n_right": CHOICES - chosen,
+    })  # fmt: skip
+    humans = HumanScores(pd.DataFrame(), "JOD", True, None, preferences, "", "")
+    made = prefer(data, humans, clusters, 0.95)
+    return {} if made is None else made.table.iloc[0].drop("metric").to_dict()
+
+
+def _p_values(
+    data: Data, found: Figures, clusters: Clusters, noticed: Noticed | None
+) -> dict[str, float]:
+    both = differences(data, found, clusters, rank_matrix(data), "bootstrap", "none").iloc[0]
+    p = {name: float(both[name]) for name in TESTS if name in both}
+    if noticed is not None:
+        p["p_different"] = float(noticed.p_different[0, 1])
+        p["p_better"] = float(noticed.p_better[0, 1])
+    return p
 
 
 def measure(
-    design: Design, replicates: int, resamples: int = 300, seed: int = 1
-) -> dict[str, float]:
-    """The share of intervals that hold the truth for each figure, that of Bonett and Wright's of
-    SROCC, and of tests between equally good metrics the share that reject at 5 %."""
+    design: Design, replicates: int, tests: bool = True, seed: int = 1
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Shares of intervals that hold the truth, and of tests between equally good metrics that
+    reject at 5 %; of those that there are."""
     right = truth(design)
+    right["srocc_formula"] = right["srocc"]
     rng = np.random.default_rng(seed)
-    hits: dict[str, list[bool]] = {name: [] for name in (*FIGURES, "formula", "rejected")}
+    held: dict[str, list[bool]] = {}
+    rejected: dict[str, list[bool]] = {}
     for replicate in range(replicates):
-        values, scores, codes = design.draw(rng, design.contents)
-        clusters = Clusters(codes, resamples=resamples, seed=replicate)
-        data = data_of(values[:, :1], scores, codes)
-        row = figures(data, clusters, design.mapping, 0.95, held_out=False).table.iloc[0]
-        for name in FIGURES:
-            if not math.isnan(row[f"{name}_low"]):
-                held = row[f"{name}_low"] <= right[name] <= row[f"{name}_high"]
-                hits[name].append(bool(held))
-        low, high = bonett_wright(row["srocc"], len(scores))
-        hits["formula"].append(low <= right["srocc"] <= high)
-        both = np.array([spearman(column, scores) for column in values.T])
-        p = difference_tests(both, spearman_samples(values, scores, clusters), clusters, ranks=True)
-        hits["rejected"].append(bool(p[0, 1] < 0.05))
-    return {name: float(np.mean(held)) if held else math.nan for name, held in hits.items()}
+        ends, p = study(design, rng, replicate, tests)
+        for name, (low, high) in ends.items():
+            if not math.isnan(low):
+                held.setdefault(name, []).append(bool(low <= right[name] <= high))
+        for name, value in p.items():
+            if not math.isnan(value):
+                rejected.setdefault(name, []).append(value < 0.05)
+    return ({name: float(np.mean(one)) for name, one in held.items()},
+            {name: float(np.mean(one)) for name, one in rejected.items()})  # fmt: skip
 
 
-def table(replicates: int) -> str:
-    """A Markdown table of all designs."""
-    error = 1.96 * math.sqrt(0.95 * 0.05 / replicates)
-    lines = [
-        f"*{replicates:,} simulated studies a row (`python -m benchmarks.correlation_coverage`): "
-        f"per cent of 95 % intervals that hold the population's figure (give or take "
-        f"{100 * error:.1f}), and of tests of SROCC at 5 % that tell apart two metrics that are "
-        "equally good.*",
-        "",
-        "| contents x pictures of each | SROCC | KRCC | PLCC | RMSE | outlier ratio | within | "
-        "SROCC by formula | tests |",
-        "|---|" + "---|" * 8,
-    ]
-    for design in DESIGNS:
-        start = time.perf_counter()
-        found = measure(design, replicates)
-        cells = ["" if math.isnan(v) else f"{100 * v:.1f}" for v in found.values()]
-        lines.append(f"| {design.name} | {' | '.join(cells)} |")
-        print(f"{lines[-1]} {time.perf_counter() - start:.0f} s", flush=True)
-    return "\n".join(lines) + "\n"
+INTERVALS = {
+    "srocc": "SROCC", "krcc": "KRCC", "plcc": "PLCC", "rmse": "RMSE",
+    "outlier_ratio": "outlier ratio", "within": "within", "auc_different": "AUC different",
+    "auc_better": "AUC better", "correct": "C0", "agreement": "agreement",
+    "srocc_formula": "SROCC by formula",
+}  # fmt: skip
+COLUMNS = {
+    "p_srocc": "SROCC", "p_plcc": "PLCC", "p_rmse": "RMSE", "p_srocc_bootstrap":
+    "SROCC, bootstrap", "p_different": "AUC different", "p_better": "AUC better",
+    "p_srocc_mrr": "SROCC, `mrr`", "p_srocc_steiger": "SROCC, `steiger`", "p_rmse_f": "RMSE, F",
+}  # fmt: skip
+
+
+def row_of(name: str, found: dict[str, float], columns: dict[str, str]) -> str:
+    """A row of a table, in per cent."""
+    cells = [f"{100 * found[key]:.1f}" if key in found else "–" for key in columns]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def tables(designs: Sequence[Design], replicates: int) -> dict[str, str]:
+    """Markdown tables of intervals and of tests."""
+    parts: dict[str, list[str]] = {"coverage": [], "level": []}
+    for design in designs:
+        start = time.process_time()
+        held, rejected = measure(design, replicates)
+        parts["coverage"].append(row_of(design.name, held, INTERVALS))
+        parts["level"].append(row_of(design.name, rejected, COLUMNS))
+        for lines in parts.values():
+            print(lines[-1], flush=True)
+        print(f"{time.process_time() - start:.0f} s", flush=True)
+    error = 196 * math.sqrt(0.95 * 0.05 / replicates)
+    said = {
+        "coverage": "per cent of 95 % intervals that hold the population's figure",
+        "level": "per cent of tests at 5 % that tell apart two metrics that are equally good",
+    }
+    made = {}
+    for key, columns in (("coverage", INTERVALS), ("level", COLUMNS)):
+        head = [
+            f"*{replicates:,} simulated studies a row (`python -m benchmarks."
+            f"correlation_coverage`): {said[key]}, give or take {error:.1f}.*", "",
+            f"| contents x pictures of each | {' | '.join(columns.values())} |",
+            "|---|" + "---|" * len(columns),
+        ]  # fmt: skip
+        made[key] = "\n".join([*head, *parts[key]]) + "\n"
+    return made
 
 
 def main() -> None:
-    """Measure and write the table into the page."""
+    """Measure and write the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replicates", type=int, default=1000)
-    made = table(parser.parse_args().replicates)
+    parser.add_argument("--only", help="Print the rows whose names begin so.")
+    given = parser.parse_args()
+    designs = [*DESIGNS, *FRESH, *FEW]
+    if given.only is not None:
+        tables([d for d in designs if d.name.startswith(given.only)], given.replicates)
+        return
     text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(before + BEGIN + made + END + rest.split(END)[1], encoding="utf-8")
+    for key, made in tables(designs, given.replicates).items():
+        before, rest = text.split(f"<!-- {key} -->\n")
+        text = before + f"<!-- {key} -->\n" + made + f"<!-- end of {key} -->" + rest.split(
+            f"<!-- end of {key} -->")[1]  # fmt: skip
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

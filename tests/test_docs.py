@@ -98,6 +98,86 @@ def test_readme_commands_run(workplace):
     assert (workplace / "runs/x4/report.html").stat().st_size > 50_000
 
 
+def srqa_command(line):
+    return [sys.executable, "-c", "from srqa.cli import main; main()", *shlex.split(line)[1:]]
+
+
+def ran(line, folder):
+    done = subprocess.run(
+        srqa_command(line), cwd=folder, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def answers_to(folder):
+    """Answers of ten people to the pairs of a study; they like the first pictures better."""
+    import pandas as pd
+
+    pairs = pd.read_csv(folder / "studies/who-is-right/disagreements.csv")["pair"]
+    rows = [(f"o{k}", f"first/{pair}.png", f"second/{pair}.png", "left" if k else "right")
+            for k in range(10) for pair in pairs]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["observer", "left", "right", "choice"])
+    frame.to_csv(folder / "answers.csv", index=False)
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory):
+    """What docs/correlation.md and docs/explorer.md speak of: Runs, and people who rated them."""
+    pytest.importorskip("skimage")
+    import shutil
+
+    import pandas as pd
+
+    from srqa.correlation.example import make_pictures
+
+    folder = tmp_path_factory.mktemp("rated")
+    make_pictures(folder)
+    kept = sorted(path.name for path in (folder / "hr").iterdir())[:12]
+    for path in folder.rglob("*.png"):
+        if path.name not in kept:
+            path.unlink()
+    for method in ("bilinear", "lanczos", "overdone"):
+        shutil.rmtree(folder / "outputs" / method)
+    ran("srqa evaluate outputs --ref hr --scale 4 -m psnr-y,lpips,dists --out runs/x4", folder)
+    for name in ("old", "new"):
+        shutil.copytree(folder / "runs/x4", folder / "runs" / name)
+    ran("srqa study init my-study --images outputs --ref hr", folder)
+    ran("srqa study simulate my-study --observers 14 --quality runs/x4:dists --out results", folder)
+    mos = pd.read_csv(folder / "results/mos.csv")
+    mos[["content", "method", "mos", "ci_low", "ci_high"]].to_csv(folder / "mos.csv", index=False)
+    scores = pd.read_parquet(folder / "runs/x4/scores.parquet")
+    wide = scores.pivot(index=["content", "method"], columns="metric", values="value")
+    wide.reset_index().to_csv(folder / "scores.csv", index=False)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["correlation.md", "explorer.md"])
+def test_commands_of_the_pages_about_people_run(page, rated):
+    """In order, in one folder; servers are looked at and ended."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    commands = [line for line in "\n".join(blocks(ROOT / "docs" / page, "")).splitlines()
+                if line.startswith("srqa ")]  # fmt: skip
+    commands += re.findall(r"`(srqa [^`]*(?:--|-m )[^`]*)`", text)
+    assert len(commands) >= 4, commands
+    for line in commands:
+        words = shlex.split(line, comments=True)
+        line = shlex.join(words)
+        if words[1] == "explore" or words[1:3] == ["study", "serve"]:
+            port = ["--port", "8501"] if "--port" not in words else []
+            command = ["8501" if w == "8600" else w for w in (*srqa_command(line), *port)]
+            serve_a_moment(command, rated)
+        elif words[1:] == ["demo", "correlate"]:
+            continue  # test_the_demonstration
+        else:
+            if "--answers" in words:
+                answers_to(rated)
+            said = ran(line, rated)
+            if words[1] == "correlate":
+                assert said.startswith("dists agrees best with people"), said
+
+
 def test_other_readme_commands_are_run_by_ci():
     other = {shlex.split(line, comments=True)[0] for line in readme_commands()} - {"srqa"}
     assert other == {"make", "pip"}

@@ -56,8 +56,8 @@ Examples:
     "--test",
     default="auto",
     show_default=True,
-    type=click.Choice(["auto", "bootstrap", "mrr", "steiger"]),
-    help="Between metrics; auto draws contents again where they have several pictures.",
+    type=click.Choice(["auto", "jackknife", "bootstrap", "mrr", "steiger"]),
+    help="Between metrics; auto leaves contents out (jackknife) where there are 6 or more.",
 )
 @click.option(
     "--correct",
@@ -74,7 +74,7 @@ Examples:
 @click.option("--limit", type=float, default=1.96, show_default=True, metavar="Z",
               help="Scores further apart, in standard errors, are different.")  # fmt: skip
 @click.option("--resamples", type=click.IntRange(100), default=1000, show_default=True,
-              help="Samples of contents.")  # fmt: skip
+              help="Samples of contents, for --test bootstrap and for thresholds.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of chance.")
 @click.option("--fuse", metavar="LIST",
               help="Also make one metric of these, checked on held-out contents: fused.json in "

@@ -82,6 +82,7 @@ def correlate_demo(out: Path) -> None:
     from srqa.correlation.analysis import correlate
     from srqa.engine.evaluate import evaluate
     from srqa.report.correlation.saving import save
+    from srqa.study import examples
 
     click.echo("Enlarging parts of photographs in six ways, and scoring them ...", err=True)
     with pictures("enlarging") as progress:
@@ -92,12 +93,13 @@ def correlate_demo(out: Path) -> None:
             progress=progress, fetching=fetched,
         )  # fmt: skip
     remarks(run)
-    votes, judge = example.simulated_people(run)
-    people = f"{example.OBSERVERS} synthetic people, who see what {judge} sees"
-    click.echo(f"{people}, rate the pictures.\n", err=True)
+    with pictures("people rate pictures") as progress:
+        study, judge = examples.simulate_on(out, run.metrics, progress)
+    click.echo(f"{study.observers} synthetic people, who see what {judge} sees, took part in the "
+               f"study in {out / 'study'}.\n", err=True)  # fmt: skip
     ratings, scores = example.published()
     for name, pair, title in (
-        ("simulated", (votes, run), "Metrics against simulated people"),
+        ("simulated", (study.analysis, run), "Metrics against simulated people"),
         ("published", (ratings, scores), "Eleven metrics against people, 120 pictures"),
     ):
         with steps() as progress:

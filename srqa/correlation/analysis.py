@@ -113,7 +113,7 @@ def correlate(
     score: str = "",
     by: Sequence[str] | str = parts.SCOPES,
     mapping: Kind = "logistic4",
-    test: Literal["auto", "bootstrap", "mrr", "steiger"] = "auto",
+    test: Literal["auto", "jackknife", "bootstrap", "mrr", "steiger"] = "auto",
     correction: between.Correction = "holm",
     alpha: float = 0.05,
     pairs: Literal["auto", "content", "all"] = "auto",
@@ -137,15 +137,17 @@ def correlate(
         by: parts for which figures are given: method, scale, dataset, content.
         mapping: of metrics onto human scores before PLCC and RMSE: logistic4, logistic5, cubic,
             linear or none.
-        test: between metrics: "bootstrap" draws contents again, "mrr" and "steiger" take pictures
-            as independent; "auto" is the bootstrap where contents have several pictures.
+        test: between metrics: "jackknife" leaves contents out, "bootstrap" draws them again, "mrr"
+            and "steiger" take pictures as independent; "auto" is the jackknife where there are
+            contents enough.
         correction: over all pairs of metrics: holm, bh or none.
         alpha: below which metrics are told apart.
         pairs: whose differences people should notice: of one content (needs several methods) or
             all; "auto" is content where contents have several pictures.
         limit: |z| beyond which people tell two pictures apart; 2 as VMAF's tools have it.
         level: of intervals.
-        resamples, seed: of the bootstrap.
+        resamples, seed: of contents that are drawn again (the bootstrap, and the interval of the
+            threshold that people notice).
         most_disagreements: picture pairs for each pair of metrics.
         progress: called with what is done, how much of it, of how much.
 
@@ -207,7 +209,7 @@ def _computed(
     notes = [*humans.notes, *metrics.notes, *joined.notes, *data.notes, *_about(found, data)]
     noticed = None
     try:
-        noticed = notice(data, clusters, settings.pairs, settings.limit, progress)
+        noticed = notice(data, clusters, settings.pairs, settings.limit, settings.level, progress)
         if noticed.pairs.left_out:
             notes.append(
                 f"Pairs for Krasula's analysis are of {len(data) - noticed.pairs.left_out} "

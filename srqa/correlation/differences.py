@@ -9,15 +9,18 @@ import numpy as np
 from srqa.correlation.data import Data
 from srqa.correlation.figures import Figures
 from srqa.errors import UsageError
-from srqa.statistics.clustered import Clusters, Floats, difference_tests
+from srqa.statistics.clustered import Clusters, Floats, spearman_weighted
 from srqa.statistics.dependent import f_of_rmse, meng_rosenthal_rubin, steiger, two_shares
+from srqa.statistics.jackknife import bootstrap_tests, difference_tests, signal_to_noise
 from srqa.statistics.multiple import benjamini_hochberg, letters
 from srqa.statistics.paired import holm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
-Test = Literal["bootstrap", "mrr", "steiger"]
+Test = Literal["jackknife", "bootstrap", "mrr", "steiger"]
 Correction = Literal["holm", "bh", "none"]
 
 
@@ -25,20 +28,18 @@ def settle_test(data: Data, test: str, clusters: Clusters) -> tuple[Test, str]:
     """The test that tells metrics apart, and why.
 
     Raises:
-        UsageError: an unknown test, or a bootstrap over too few contents.
+        UsageError: an unknown test, or one over contents where they are too few.
     """
     if test == "auto":
-        if clusters.single:
-            return "mrr", "every picture is of a content of its own"
         if clusters.enough:
-            return "bootstrap", "several pictures are of one content"
-        return "mrr", f"{clusters.size} contents are too few to draw from"
+            return "jackknife", "it keeps its level where several pictures are of one content"
+        return "mrr", f"{clusters.size} contents are too few to leave out"
     if test not in get_args(Test):
         raise UsageError(f"There is no test {test!r}.",
                          hint=f"Choose of auto, {', '.join(get_args(Test))}.")  # fmt: skip
-    if test == "bootstrap" and not clusters.enough:
+    if test in ("jackknife", "bootstrap") and not clusters.enough:
         raise UsageError(
-            f"{clusters.size} contents are too few to draw from.", hint="Say --test mrr."
+            f"{clusters.size} contents are too few for the {test}.", hint="Say --test mrr."
         )
     return test, ""  # type: ignore[return-value]
 
@@ -63,16 +64,21 @@ def differences(
     """A row a pair of metrics, the better one by SROCC first.
 
     Returns:
-        Columns first, second, srocc_difference, plcc_difference, p_bootstrap, p_mrr, p_steiger
-        (on SROCC), p_plcc_bootstrap, p_plcc_mrr, p_rmse (F), p_outliers, p (of the chosen test)
-        and p_adjusted.
+        Columns first, second, srocc_difference, plcc_difference; p of differences by the jackknife
+        over contents: p_srocc, p_krcc, p_plcc, p_rmse, p_outlier_ratio (NaN for too few contents);
+        by formulas that take pictures as independent: p_srocc_mrr, p_srocc_steiger, p_plcc_mrr,
+        p_rmse_f, p_outlier_ratio_z; p_srocc_bootstrap where that is the chosen test; p (of the
+        chosen test, on SROCC) and p_adjusted.
     """
     import pandas as pd
 
     table, n = found.table, len(data)
-    srocc, plcc = table["srocc"].to_numpy(), table["plcc"].to_numpy()
-    p_srocc = difference_tests(srocc, found.srocc_samples, clusters, ranks=True)
-    p_plcc = difference_tests(plcc, found.plcc_samples, clusters)
+    srocc, plcc, rmse = (table[name].to_numpy() for name in ("srocc", "plcc", "rmse"))
+    outliers = table["outlier_ratio"].to_numpy()
+    counted = _over_contents(found, clusters)
+    if test == "bootstrap":
+        samples = spearman_weighted(data.values, data.scores, clusters.weights())
+        counted["p_srocc_bootstrap"] = bootstrap_tests(srocc, samples, clusters)
     order = np.argsort(-np.nan_to_num(srocc, nan=-2), kind="stable")
     free = [n - m.free for m in found.mappings]
     mapped = np.atleast_2d(np.corrcoef(found.mapped, rowvar=False))
@@ -82,21 +88,35 @@ def differences(
             rows.append({
                 "first": data.names[i], "second": data.names[j],
                 "srocc_difference": srocc[i] - srocc[j], "plcc_difference": plcc[i] - plcc[j],
-                "p_bootstrap": p_srocc[i, j],
-                "p_mrr": meng_rosenthal_rubin(srocc[i], srocc[j], between[i, j], n).p,
-                "p_steiger": steiger(srocc[i], srocc[j], between[i, j], n).p,
-                "p_plcc_bootstrap": p_plcc[i, j],
+                **{name: p[i, j] for name, p in counted.items()},
+                "p_srocc_mrr": meng_rosenthal_rubin(srocc[i], srocc[j], between[i, j], n).p,
+                "p_srocc_steiger": steiger(srocc[i], srocc[j], between[i, j], n).p,
                 "p_plcc_mrr": meng_rosenthal_rubin(plcc[i], plcc[j], float(mapped[i, j]), n).p,
-                "p_rmse": f_of_rmse(table["rmse"][i], table["rmse"][j], free[i], free[j]).p,
-                "p_outliers": two_shares(
-                    table["outlier_ratio"][i], table["outlier_ratio"][j], n, n).p,
+                "p_rmse_f": f_of_rmse(rmse[i], rmse[j], free[i], free[j]).p,
+                "p_outlier_ratio_z": two_shares(outliers[i], outliers[j], n, n).p,
             })  # fmt: skip
-    names = ["first", "second", "srocc_difference", "plcc_difference", "p_bootstrap", "p_mrr",
-             "p_steiger", "p_plcc_bootstrap", "p_plcc_mrr", "p_rmse", "p_outliers"]  # fmt: skip
+    names = ["first", "second", "srocc_difference", "plcc_difference", *counted, "p_srocc_mrr",
+             "p_srocc_steiger", "p_plcc_mrr", "p_rmse_f", "p_outlier_ratio_z"]  # fmt: skip
     made = pd.DataFrame(rows, columns=names)
-    made["p"] = made[f"p_{test}"]
+    made["p"] = made["p_srocc" if test == "jackknife" else f"p_srocc_{test}"]
     correct = {"holm": holm, "bh": benjamini_hochberg, "none": list}[correction]
     made["p_adjusted"] = correct(made["p"].tolist())  # type: ignore[operator]
+    return made
+
+
+def _over_contents(found: Figures, clusters: Clusters) -> dict[str, Floats]:
+    """(k, k) p values of each figure, on the scale on which its interval is symmetric."""
+    scales: dict[str, Callable[[Any], Any]] = {
+        "srocc": signal_to_noise, "krcc": signal_to_noise, "plcc": signal_to_noise,
+        "rmse": lambda rmse: 1 / rmse, "outlier_ratio": lambda share: share,
+    }  # fmt: skip
+    k, made = len(found.table), {}
+    for name, scale in scales.items():
+        if found.without:
+            value = scale(found.table[name].to_numpy())
+            made[f"p_{name}"] = difference_tests(value, scale(found.without[name]), clusters)
+        else:
+            made[f"p_{name}"] = np.full((k, k), np.nan)
     return made
 
 

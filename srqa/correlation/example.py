@@ -1,4 +1,4 @@
-"""What `srqa demo correlate` shows: a simulated study on real photographs, and published scores."""
+"""What `srqa demo correlate` looks at: photographs enlarged in six ways, and published scores."""
 
 from __future__ import annotations
 
@@ -10,24 +10,17 @@ import numpy as np
 
 from srqa import assets
 from srqa.demo import photographs
-from srqa.engine.results import Run
 from srqa.images.read import read
 from srqa.images.resize import Kernel, imresize
 from srqa.images.write import write
-from srqa.ratings.answers import Answers, Stimulus, from_matrix
-from srqa.ratings.simulation import Population, simulate
 
 SCALE = 4
 TILE = 192
 """Pixels a side of a content."""
 _TILES = 4
-OBSERVERS = 24
-SEED = 3
 _KERNELS: dict[str, Kernel] = {
     "nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "lanczos": "lanczos3",
 }  # fmt: skip
-JUDGED_BY = ("dists", "ssim-y")
-"""What the simulated people see: the first of these that the Run has."""
 
 
 def make_pictures(folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
@@ -66,30 +59,6 @@ def _masked(pixels: Any, strength: float) -> Any:
     unit = pixels.astype(np.float32)
     mask = unit - cv2.GaussianBlur(unit, (0, 0), 1.5, borderType=cv2.BORDER_REFLECT)
     return np.clip(np.rint(unit + strength * mask), 0, 255).astype(np.uint8)
-
-
-def simulated_people(run: Run) -> tuple[Answers, str]:
-    """Votes of synthetic people on the pictures of a Run, and the metric whose eyes they have.
-
-    Their opinion follows that metric's rank, and differs from it by content and by picture; so it
-    is known which metric should come first.
-    """
-    from scipy.stats import norm, rankdata
-
-    judge = next(name for name in JUDGED_BY if name in run.metrics)
-    rows = [row for row in run.score_rows if row.metric == judge]
-    values = np.array([row.value for row in rows])
-    better = -values if judge == "dists" else values
-    place = np.asarray(rankdata(better)) / (len(rows) + 1)
-    rng = np.random.default_rng(SEED)
-    contents = {row.content: float(rng.normal(0, 0.2)) for row in rows}
-    quality = 3.0 + 0.95 * np.asarray(norm.ppf(place))
-    quality += np.array([contents[row.content] for row in rows]) + rng.normal(0, 0.2, len(rows))
-    votes = simulate(quality, OBSERVERS, None, Population(), rng)
-    matrix = np.full((len(rows), OBSERVERS), np.nan)
-    matrix[votes.stimulus, votes.observer] = votes.value
-    stimuli = [Stimulus(row.image, row.dataset, row.content, row.scale, row.method) for row in rows]
-    return from_matrix(matrix, stimuli, study="simulated"), judge
 
 
 def published() -> tuple[Path, Path]:

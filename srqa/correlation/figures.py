@@ -10,17 +10,18 @@ import numpy as np
 
 from srqa.correlation.data import Data
 from srqa.statistics import correlation as alone
-from srqa.statistics.clustered import (
-    Clusters,
-    Floats,
-    correlation_interval,
-    linear_interval,
-    pearson_samples,
-    spearman_samples,
-    weighted_sums,
-)
+from srqa.statistics.clustered import Clusters, Floats
 from srqa.statistics.intervals import bounded_interval
+from srqa.statistics.jackknife import (
+    correlation_interval,
+    error_interval,
+    kendall_without,
+    pearson_without,
+    share_interval,
+    spearman_without,
+)
 from srqa.statistics.mapping import Kind, Mapping, fit
+from srqa.statistics.refitting import error_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,15 +39,15 @@ class Figures:
         table: a row a metric; docs/correlation.md says what the columns are.
         mappings: of each metric onto the human scores.
         mapped: (n, k) values on the scale of the scores.
-        srocc_samples, plcc_samples: (samples, k) over drawn contents.
+        without: by figure (srocc, krcc, plcc, rmse, outlier_ratio), (parts, k) the same without
+            each part of the contents; empty for too few contents.
         within: (contents, k) rank correlation inside each content, NaN where there is none.
     """
 
     table: pd.DataFrame
     mappings: tuple[Mapping, ...]
     mapped: Floats
-    srocc_samples: Floats
-    plcc_samples: Floats
+    without: dict[str, Floats]
     within: Floats
 
 
@@ -60,7 +61,7 @@ def figures(
 ) -> Figures:
     """SROCC, KRCC, PLCC and RMSE after the mapping, RMSE*, outlier ratio: each with an interval.
 
-    Intervals draw contents again where there are enough of them; beside them stand those of Fisher,
+    Intervals leave contents out where there are enough of them; beside them stand those of Fisher,
     Bonett and Wright, Fieller, and chi squared, which take pictures as independent. Curves on
     contents that they were not fitted on, five more fits a metric, are left out on request.
     """
@@ -73,25 +74,58 @@ def figures(
         mappings.append(fit(column, data.scores, kind))
     mapped = np.stack([m(c) for m, c in zip(mappings, data.values.T, strict=True)], axis=1)
     blind = _cross_validated(data, kind if held_out else "none", clusters.seed, say)
-    say("Drawing contents again", 0, 0)
-    enough = clusters.enough
-    sampled = clusters if enough else Clusters(data.contents, resamples=1)
-    srocc = spearman_samples(data.values, data.scores, sampled)
-    plcc = pearson_samples(mapped, data.scores, sampled)
-    raw = pearson_samples(data.values, data.scores, sampled)
     within = within_contents(data)
-    errors = _errors(data, mappings, mapped, clusters, level)
+    without = _without(data, mappings, clusters, say) if clusters.enough else {}
     rows = []
     for k in range(len(data.metrics)):
-        say("Figures", k, len(data.metrics))
-        samples = {"srocc": srocc[:, k], "plcc": plcc[:, k], "plcc_raw": raw[:, k]}
-        rows.append(_row(data, k, mappings[k], mapped[:, k], samples, clusters, level)
-                    | errors[k] | blind[k])  # fmt: skip
+        rows.append(_row(data, k, mappings[k], mapped[:, k], without, clusters, level) | blind[k])
     table = pd.DataFrame(rows)
     means, ends, counts = _within_means(within, level)
     table["within"], table["within_low"], table["within_high"] = means, ends[:, 0], ends[:, 1]
     table["within_contents"] = counts
-    return Figures(table, tuple(mappings), mapped, srocc, plcc, within)
+    return Figures(table, tuple(mappings), mapped, without, within)
+
+
+def _without(
+    data: Data, mappings: Sequence[Mapping], clusters: Clusters, say: Any
+) -> dict[str, Floats]:
+    """All figures but `within` without each part of the contents, the curves fitted to the rest."""
+    y, left = data.scores, clusters.sums(np.ones(len(data)))
+    say("Leaving contents out", 0, len(mappings) + 1)
+    raw = pearson_without(data.values, y, clusters)
+    found: dict[str, list[Floats]] = {
+        name: [] for name in ("krcc", "plcc", "rmse", "rmse_star", "outlier_ratio")
+    }
+    left = len(data) - left
+    centred = y - y.mean()
+    total = (
+        float(centred @ centred) - clusters.sums(centred**2) - clusters.sums(centred) ** 2 / left
+    )
+    half = data.half if _known(data) else np.full(len(data), math.inf)
+    for k, mapping in enumerate(mappings):
+        say("Leaving contents out", k + 1, len(mappings) + 1)
+        found["krcc"].append(kendall_without(data.values[:, k], y, clusters))
+        if mapping.kind == "none":
+            found["plcc"].append(raw[:, k])
+            for name in ("rmse", "rmse_star", "outlier_ratio"):
+                found[name].append(np.full(clusters.count, math.nan))
+            continue
+        sums = error_sums(mapping, data.values[:, k], y, half, clusters)
+        found["plcc"].append(np.sqrt(np.clip(1 - sums.square / total, 0, 1)))
+        free = np.maximum(1, left - mapping.free)
+        found["rmse"].append(np.sqrt(sums.square / free))
+        found["rmse_star"].append(np.sqrt(sums.beyond / free))
+        found["outlier_ratio"].append(sums.outside / left)
+    return {
+        "srocc": spearman_without(data.values, y, clusters),
+        "plcc_raw": raw,
+        **{name: np.stack(columns, axis=1) for name, columns in found.items()},
+    }
+
+
+def _known(data: Data) -> bool:
+    """Whether the scores have intervals."""
+    return bool(np.isfinite(data.half).all())
 
 
 def _row(
@@ -99,92 +133,48 @@ def _row(
     k: int,
     mapping: Mapping,
     mapped: Floats,
-    samples: dict[str, Floats],
+    without: dict[str, Floats],
     clusters: Clusters,
     level: float,
 ) -> dict[str, Any]:
     x, y, n = data.values[:, k], data.scores, len(data)
     metric = data.metrics[k]
     row: dict[str, Any] = {"metric": metric.name, "direction": metric.sign, "n": n}
-    tau, influence = alone.kendall_parts(x, y)
-    figures_ = {
-        "srocc": (alone.spearman(x, y), alone.bonett_wright),
-        "plcc": (alone.pearson(mapped, y), alone.fisher),
-        "plcc_raw": (alone.pearson(x, y), alone.fisher),
-    }
 
-    def interval(name: str, value: float) -> tuple[float, float]:
-        return correlation_interval(value, samples[name], clusters, level, ranks=name == "srocc")
+    def add(name: str, value: float, interval: Any, by_formula: tuple[float, float]) -> None:
+        ends = (math.nan, math.nan)
+        if without:
+            ends = interval(value, without[name][:, k], clusters, level)
+        row.update({name: value, f"{name}_low": ends[0], f"{name}_high": ends[1]})
+        row.update({f"{name}_formula_low": by_formula[0], f"{name}_formula_high": by_formula[1]})
 
-    for name, (value, by_formula) in figures_.items():
-        row |= _three(name, value, interval(name, value))
-        row |= _ends(f"{name}_formula", by_formula(value, n, level))
-    row |= _three("krcc", tau, _of_tau(tau, influence, clusters, level))
-    row |= _ends("krcc_formula", alone.fieller(tau, n, level))
+    for name, value, formula in (
+        ("srocc", alone.spearman(x, y), alone.bonett_wright),
+        ("plcc", alone.pearson(mapped, y), alone.fisher),
+        ("plcc_raw", alone.pearson(x, y), alone.fisher),
+        ("krcc", alone.kendall(x, y), alone.fieller),
+    ):
+        add(name, value, correlation_interval, formula(value, n, level))
     row |= {"mapping": mapping.kind, "monotone": mapping.monotone, "rising": mapping.rising,
             "mapping_note": mapping.note}  # fmt: skip
+    rmse, star, share = _errors(data, mapping, mapped)
+    add("rmse", rmse, error_interval, alone.rmse_interval(rmse, n - mapping.free, level))
+    add("rmse_star", star, error_interval, alone.NOTHING)
+    add("outlier_ratio", share, share_interval, alone.share_interval(share, n, level))
     return row
 
 
-def _three(name: str, value: float, ends: tuple[float, float]) -> dict[str, float]:
-    return {name: value} | _ends(name, ends)
-
-
-def _ends(name: str, ends: tuple[float, float]) -> dict[str, float]:
-    return {f"{name}_low": ends[0], f"{name}_high": ends[1]}
-
-
-def _of_tau(tau: float, influence: Floats, clusters: Clusters, level: float) -> tuple[float, float]:
-    if math.isnan(tau) or abs(tau) >= 1:
-        return (tau, tau)
-    error = clusters.spread(influence) / (1 - tau * tau)
-    low, high = linear_interval(math.atanh(tau), error, clusters, level, ranks=True)
-    return math.tanh(low), math.tanh(high)
-
-
-def _errors(
-    data: Data, mappings: Sequence[Mapping], mapped: Floats, clusters: Clusters, level: float
-) -> list[dict[str, float]]:
-    """RMSE, RMSE* and outlier ratio (P.1401, 7.5) of each metric."""
-    n = len(data)
-    error = np.abs(mapped - data.scores[:, None])
-    known = bool(np.isfinite(data.half).all())
-    half = (data.half if known else np.full(n, math.nan))[:, None]
-    beyond = np.maximum(0, error - half)
-    columns = np.concatenate([error**2, beyond**2, (error > half).astype(np.float64)], axis=1)
-    drawn = np.zeros((0, columns.shape[1]))
-    total = np.ones((0, 1))
-    if clusters.enough:
-        drawn = weighted_sums(columns, clusters)
-        total = weighted_sums(np.ones((n, 1)), clusters)
-    k, rows = len(mappings), []
-    for j, mapping in enumerate(mappings):
-        free = n - mapping.free
-        row: dict[str, float] = {}
-        for name, at in (("rmse", j), ("rmse_star", k + j)):
-            value = math.sqrt(float(columns[:, at].sum()) / max(1, free))
-            samples = np.sqrt(drawn[:, at] / np.maximum(total[:, 0] - mapping.free, 1))
-            row |= _three(name, value, _of_positive(value, samples, clusters, level))
-        row |= _ends("rmse_formula", alone.rmse_interval(row["rmse"], free, level))
-        share = float(columns[:, 2 * k + j].mean()) if known else math.nan
-        samples = drawn[:, 2 * k + j] / total[:, 0]
-        spread = float(samples.std(ddof=1)) if known and len(samples) else math.nan
-        low, high = linear_interval(share, spread, clusters, level)
-        row |= _three("outlier_ratio", share, (max(0.0, low), min(1.0, high)))
-        row |= _ends("outlier_ratio_formula", alone.share_interval(share, n, level))
-        rows.append(dict.fromkeys(row, math.nan) if mapping.kind == "none" else row)
-    return rows
-
-
-def _of_positive(
-    value: float, samples: Floats, clusters: Clusters, level: float
-) -> tuple[float, float]:
-    if not value > 0 or not len(samples) or not (samples > 0).all():
-        return math.nan, math.nan
-    low, high = linear_interval(
-        math.log(value), float(np.log(samples).std(ddof=1)), clusters, level
-    )
-    return math.exp(low), math.exp(high)
+def _errors(data: Data, mapping: Mapping, mapped: Floats) -> tuple[float, float, float]:
+    """RMSE, RMSE* and outlier ratio (P.1401, 7.5); NaN where they are not known."""
+    if mapping.kind == "none":
+        return math.nan, math.nan, math.nan
+    error, free = np.abs(mapped - data.scores), max(1, len(data) - mapping.free)
+    rmse = math.sqrt(float(error @ error) / free)
+    if not _known(data):
+        return rmse, math.nan, math.nan
+    beyond = np.maximum(0, error - data.half)
+    star = math.sqrt(float(beyond @ beyond) / free)
+    return rmse, star, float((error > data.half).mean())
 
 
 def _cross_validated(data: Data, kind: Kind, seed: int, say: Any) -> list[dict[str, float]]:

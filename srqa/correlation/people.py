@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,14 +9,14 @@ import numpy as np
 
 from srqa.correlation.data import Data
 from srqa.errors import InputError
-from srqa.statistics.clustered import Clusters, Codes, Floats, linear_interval, weighted_sums
+from srqa.statistics.clustered import Clusters, Codes, Floats
 from srqa.statistics.discrimination import (
     Discrimination,
     Pairs,
-    area_difference,
     discriminate,
     make_pairs,
 )
+from srqa.statistics.jackknife import area_difference, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +58,7 @@ def notice(
     clusters: Clusters,
     among: Among,
     limit: float,
+    level: float = 0.95,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Noticed:
     """Krasula's analysis of every metric.
@@ -68,6 +68,7 @@ def notice(
         clusters: contents.
         among: pairs of one content, or all.
         limit: |z| of scores that differ.
+        level: of intervals.
         progress: called with what is done, how much of it, of how much.
 
     Raises:
@@ -89,7 +90,7 @@ def notice(
     for k, column in enumerate(data.values.T):
         if progress:
             progress("Which differences people notice", k, len(data.metrics))
-        found.append(discriminate(column, pairs, clusters))
+        found.append(discriminate(column, pairs, clusters, level=level))
     rows = []
     for name, one in zip(data.names, found, strict=True):
         row: dict[str, Any] = {"metric": name}
@@ -189,14 +190,7 @@ def prefer(data: Data, humans: HumanScores, clusters: Clusters, level: float) ->
 def _of_share(
     share: float, right: Floats, total: Floats, codes: Codes, clusters: Clusters, level: float
 ) -> tuple[float, float]:
-    """Interval of a ratio of sums over drawn contents, on the scale of log odds."""
-    per = np.bincount(codes, minlength=clusters.size)
-    if not clusters.enough or (per > 0).sum() < 6 or not 0 < share < 1:
-        return math.nan, math.nan
-    drawn = Clusters(np.unique(codes, return_inverse=True)[1], resamples=clusters.resamples,
-                     seed=clusters.seed)  # fmt: skip
-    sums = weighted_sums(np.stack([right, total], axis=1), drawn)
-    shares = np.clip(sums[:, 0] / sums[:, 1], 1e-6, 1 - 1e-6)
-    spread = float(np.log(shares / (1 - shares)).std(ddof=1))
-    low, high = linear_interval(math.log(share / (1 - share)), spread, drawn, level)
-    return 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))
+    """Interval of a ratio of sums over contents."""
+    own = Clusters(np.unique(codes, return_inverse=True)[1], seed=clusters.seed)
+    without = (right.sum() - own.sums(right)) / (total.sum() - own.sums(total))
+    return share_interval(share, without, own, level)

@@ -11,8 +11,9 @@ from srqa.correlation.data import FEWEST, Data
 from srqa.correlation.figures import Figures
 from srqa.errors import UsageError
 from srqa.statistics import correlation as alone
-from srqa.statistics.clustered import Clusters, Floats, correlation_interval, spearman_samples
+from srqa.statistics.clustered import Clusters, Floats
 from srqa.statistics.intervals import bootstrap_intervals
+from srqa.statistics.jackknife import correlation_interval, spearman_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SCOPES = ("method", "scale", "dataset", "content")
 RANGES = ("worst third", "middle third", "best third")
-_RESAMPLES = 200
 
 
 def by_scope(
@@ -94,15 +94,15 @@ def _part_rows(
     values, scores = data.values[inside], data.scores[inside]
     n = len(scores)
     codes = np.unique(data.contents[inside], return_inverse=True)[1]
-    clusters = Clusters(codes, resamples=_RESAMPLES, seed=seed)
+    clusters = Clusters(codes, seed=seed)
     enough = n >= FEWEST and clusters.enough
-    drawn = spearman_samples(values, scores, clusters) if enough else None
+    without = spearman_without(values, scores, clusters) if enough else None
     rows = []
     for k, metric in enumerate(data.metrics):
         srocc = alone.spearman(values[:, k], scores) if n >= 3 else math.nan
         ends = (math.nan, math.nan)
-        if drawn is not None:
-            ends = correlation_interval(srocc, drawn[:, k], clusters, level, ranks=True)
+        if without is not None:
+            ends = correlation_interval(srocc, without[:, k], clusters, level)
         plcc = alone.pearson(found.mapped[inside, k], scores) if n >= 3 else math.nan
         rows.append({"scope": scope, "part": name, "metric": metric.name, "n": n, "srocc": srocc,
                      "srocc_low": ends[0], "srocc_high": ends[1], "plcc": plcc})  # fmt: skip

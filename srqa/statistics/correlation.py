@@ -43,41 +43,19 @@ def spearman(x: Floats, y: Floats) -> float:
 
 
 def kendall(x: Floats, y: Floats) -> float:
-    """Kendall's tau-b, which counts ties on either side.
+    """Kendall's tau-b, which counts ties on either side; NaN where one side does not vary.
+
+    Reference: Kendall, Biometrika 33(3), 1945.
 
     Example:
         >>> round(kendall(np.array([1.0, 2, 3, 4]), np.array([1.0, 3, 2, 4])), 4)
         0.6667
     """
-    return kendall_parts(x, y)[0]
+    pairs = math.sqrt(untied(x).sum() * untied(y).sum())
+    return float(concordance(x, y).sum() / pairs) if pairs > 0 else math.nan
 
 
-def kendall_parts(x: Floats, y: Floats) -> tuple[float, Floats]:
-    """Kendall's tau-b and the influence of each point on it.
-
-    The influences sum to 0; the variance of tau is that of their sum (the infinitesimal jackknife),
-    taken over clusters where points come in clusters.
-
-    Returns:
-        tau-b, NaN where one side does not vary; (n,) derivatives by the points' weights.
-
-    References:
-        Kendall, Biometrika 33(3), 1945; Efron, The jackknife, the bootstrap and other resampling
-        plans, 1982, chapter 6.
-    """
-    n = len(x)
-    agree = concordance(x, y)
-    apart_x, apart_y = _untied(x), _untied(y)
-    total_x, total_y = apart_x.sum() / 2, apart_y.sum() / 2
-    if not (total_x > 0 and total_y > 0):
-        return math.nan, np.zeros(n)
-    scale = math.sqrt(total_x * total_y)
-    tau = float(agree.sum() / 2 / scale)
-    influence = agree / scale - tau / 2 * (apart_x / total_x + apart_y / total_y)
-    return tau, influence
-
-
-def _untied(values: Floats) -> Floats:
+def untied(values: Floats) -> Floats:
     """How many others differ from each."""
     _, place, times = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray(len(values) - times[place], dtype=np.float64)

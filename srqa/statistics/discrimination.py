@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from srqa.errors import InputError
-from srqa.statistics.clustered import Clusters, Codes, Floats, linear_interval
+from srqa.statistics.clustered import Clusters, Codes, Floats
+from srqa.statistics.jackknife import area_interval
 
 Verdicts = np.ndarray[Any, np.dtype[np.int8]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -221,7 +222,7 @@ class Discrimination:
 
 
 def discriminate(
-    values: Floats, pairs: Pairs, clusters: Clusters, quantile: float = 0.95
+    values: Floats, pairs: Pairs, clusters: Clusters, quantile: float = 0.95, level: float = 0.95
 ) -> Discrimination:
     """Krasula's analysis of one metric, with intervals that count contents.
 
@@ -231,6 +232,7 @@ def discriminate(
         clusters: of the pictures; the areas' errors follow from the clusters' influences, the
             threshold's interval from drawing clusters again.
         quantile: of the threshold.
+        level: share of intervals that should hold the truth.
 
     Returns:
         NaN where one of the two classes of pairs is empty.
@@ -240,7 +242,7 @@ def discriminate(
         models: new methodology for performance evaluation, QoMEX 2016.
     """
     apart = values[pairs.first] - values[pairs.second]
-    return discriminate_differences(apart, pairs.verdict, pairs, clusters, quantile)
+    return discriminate_differences(apart, pairs.verdict, pairs, clusters, quantile, level)
 
 
 def discriminate_differences(
@@ -249,6 +251,7 @@ def discriminate_differences(
     pairs: Pairs | None = None,
     clusters: Clusters | None = None,
     quantile: float = 0.95,
+    level: float = 0.95,
 ) -> Discrimination:
     """The same from differences alone, then without intervals.
 
@@ -257,6 +260,7 @@ def discriminate_differences(
         verdict: (p,) 1, 0 or -1.
         pairs, clusters: who is in the pairs, for intervals.
         quantile: of the threshold.
+        level: share of intervals that should hold the truth.
 
     Example:
         >>> found = discriminate_differences(
@@ -295,11 +299,14 @@ def discriminate_differences(
         plain = [Area(v, math.nan, math.nan) for v in (*areas, correct, threshold)]
         return Discrimination(plain[0], plain[1], plain[2], plain[3], np.zeros(0), np.zeros(0))
     ds, bw, c0 = (_of_clusters(i, pairs, clusters) for i in (*influences, share))
-    low, high_end = _threshold_interval(size, ~different, pairs, clusters, quantile)
+    low, high_end = _threshold_interval(size, ~different, pairs, clusters, quantile, level)
+    different_similar, better_worse, correct_share = (
+        Area(value, *area_interval(value, influence, clusters, level))
+        for value, influence in ((areas[0], ds), (areas[1], bw), (correct, c0))
+    )
     return Discrimination(
-        _area(areas[0], ds, clusters), _area(areas[1], bw, clusters),
-        _area(correct, c0, clusters), Area(threshold, low, high_end), ds, bw,
-    )  # fmt: skip
+        different_similar, better_worse, correct_share, Area(threshold, low, high_end), ds, bw
+    )
 
 
 def _of_clusters(influence: Floats, pairs: Pairs, clusters: Clusters) -> Floats:
@@ -310,33 +317,8 @@ def _of_clusters(influence: Floats, pairs: Pairs, clusters: Clusters) -> Floats:
     return np.asarray(sums, dtype=np.float64)
 
 
-def _area(value: float, influence: Floats, clusters: Clusters) -> Area:
-    """With an interval on the scale of log odds, so that it stays between 0 and 1."""
-    if math.isnan(value) or clusters.size < 2:
-        return Area(value, math.nan, math.nan)
-    error = math.sqrt(float(influence @ influence))
-    if not 0 < value < 1:
-        return Area(value, math.nan, math.nan)
-    odds = math.log(value / (1 - value))
-    low, high = linear_interval(odds, error / (value * (1 - value)), clusters, ranks=True)
-    return Area(value, 1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high)))
-
-
-def area_difference(first: Floats, second: Floats, difference: float, clusters: Clusters) -> float:
-    """p value of the difference of two areas from the clusters' influences on them."""
-    from scipy.stats import t
-
-    apart = first - second
-    if not clusters.enough or math.isnan(difference):
-        return math.nan
-    error = math.sqrt(float(apart @ apart) * clusters.size / (clusters.size - 1))
-    if not error > 0:
-        return 1.0 if difference == 0 else math.nan
-    return 2 * float(t.sf(abs(difference) / error, clusters.size - 1))
-
-
 def _threshold_interval(
-    size: Floats, similar: Mask, pairs: Pairs, clusters: Clusters, quantile: float
+    size: Floats, similar: Mask, pairs: Pairs, clusters: Clusters, quantile: float, level: float
 ) -> tuple[float, float]:
     """Percentiles of the threshold over samples of clusters."""
     from srqa.statistics.intervals import expanded_tail
@@ -361,6 +343,6 @@ def _threshold_interval(
             break
     if len(found) < 50:
         return math.nan, math.nan
-    tail = expanded_tail(clusters.size)
+    tail = expanded_tail(max(3, round(clusters.effective)), level)
     low, high = np.quantile(found, [tail, 1 - tail])
     return float(low), float(high)

@@ -105,13 +105,37 @@ def bounded_interval(
         return math.nan, math.nan
     share = float(np.clip((values.mean() - least) / (most - least), 0, 1))
     variance = float(values.var(ddof=1)) / (most - least) ** 2 / n
+    low, high = wilson(share, variance, n - 1, n, level)
+    return least + low * (most - least), least + high * (most - least)
+
+
+def wilson(
+    share: float, variance: float, degrees: float, trials: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's interval of a share whose variance is estimated.
+
+    Args:
+        share: from 0 to 1.
+        variance: of the share; it takes the place of ``share (1 - share) / trials``.
+        degrees: of freedom of the variance, for Student's t.
+        trials: where there is no variance, as at 0 and 1.
+        level: the share of intervals that should hold the truth.
+
+    References:
+        Wilson, JASA 22, 1927; Kott, Carr, Developing an estimation strategy for a pesticide data
+        program, Journal of Official Statistics 13, 1997.
+
+    Example:
+        >>> [round(end, 3) for end in wilson(0.1, 0.1 * 0.9 / 50, 10**6, 50)]
+        [0.043, 0.214]
+    """
     spread = share * (1 - share)
-    trials = spread / variance if min(spread, variance) > 1e-15 else n
-    t2 = student_quantile((1 + level) / 2, n - 1) ** 2 / trials
+    if min(spread, variance) > 1e-15:
+        trials = spread / variance
+    t2 = student_quantile((1 + level) / 2, max(1, round(degrees))) ** 2 / trials
     middle = (share + t2 / 2) / (1 + t2)
     half = math.sqrt(t2 * (spread + t2 / 4)) / (1 + t2)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return least + low * (most - least), least + high * (most - least)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @lru_cache(maxsize=1024)
@@ -121,6 +145,7 @@ def expanded_tail(n: int, level: float = 0.95) -> float:
     return NormalDist().cdf(-math.sqrt(n / (n - 1)) * quantile)
 
 
+@lru_cache(maxsize=1024)
 def student_quantile(p: float, degrees: int) -> float:
     """The `p` quantile of Student's t, 0.5 < p < 1, for whole degrees of freedom.
 

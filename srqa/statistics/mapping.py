@@ -63,6 +63,21 @@ class Mapping:
             return np.asarray(values, dtype=np.float64)
         return _curve(self.kind, self._inner, (values - self._centre) / self._spread)
 
+    def slopes(self, values: Floats) -> Floats:
+        """(n, parameters) derivatives of the mapped values by the curve's numbers.
+
+        Of z-scored values; what they span is what counts.
+        """
+        z = (values - self._centre) / self._spread
+        if self.kind in ("linear", "cubic"):
+            return np.stack([z**k for k in range(FREE[self.kind])], axis=1)
+        _, height, middle, width, _ = self._inner
+        u = (z - middle) / width
+        s = _sigmoid(u)
+        bend = height / width * s * (1 - s)
+        tilt = [z] if self.kind == "logistic5" else []
+        return np.stack([np.ones_like(z), s, bend, bend * u, *tilt], axis=1)
+
     @property
     def free(self) -> int:
         """Degrees of freedom that it takes from the residuals."""

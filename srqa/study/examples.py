@@ -1,10 +1,12 @@
-"""Pictures for the studies that come with srqa: made on first use from others' photographs."""
+"""Studies that come with srqa: their pictures, made on first use from others' photographs, and the
+simulated one of `srqa demo correlate`."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +17,15 @@ from srqa.images.read import read
 from srqa.images.resize import Kernel, imresize
 from srqa.study.pictures import encode
 
+if TYPE_CHECKING:
+    from srqa.study.simulate import Simulated
+
 SCALE = 4
 SIDE = 384
 """Pixels a side that are kept of a photograph, from its middle."""
+PEOPLE, SEED = 60, 3
+JUDGED_BY = ("dists", "ssim-y")
+"""What the people of the simulated study see: the first of these that the Run has."""
 _KERNELS: dict[str, Kernel] = {"nearest": "nearest", "bicubic": "bicubic", "lanczos": "lanczos3"}
 
 
@@ -83,3 +91,35 @@ def _write(path: Path, pixels: np.ndarray[Any, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_bytes(encode(pixels))
+
+
+def simulate_on(
+    folder: Path, metrics: Collection[str], progress: Callable[[int, int], None] | None = None
+) -> tuple[Simulated, str]:
+    """A study of ``outputs/`` and ``hr/``, whose synthetic people see what a metric sees.
+
+    Args:
+        folder: holds them, and their scores as the Run ``run/``; the study is written there too.
+        metrics: of that Run.
+        progress: called with how many people are through, of how many.
+
+    Returns:
+        What the study found, and the metric.
+    """
+    from srqa.study.loading import FILE
+    from srqa.study.simulate import simulate_study
+    from srqa.study.starting import init_study
+    from srqa.study.study import open_study
+
+    judge = next(name for name in JUDGED_BY if name in metrics)
+    if not (folder / "study" / FILE).exists():
+        init_study("study", [folder / "outputs"], folder / "hr", home=folder)
+    study = open_study("study", home=folder)
+    try:
+        study.prepare()
+        found = simulate_study(
+            study, PEOPLE, seed=SEED, progress=progress, quality=f"{folder / 'run'}:{judge}"
+        )
+    finally:
+        study.store.database.close()
+    return found, judge

@@ -17,6 +17,8 @@ JOD_SD = 1.4826
 """Standard deviation of a difference in JOD, so that 1 JOD is preferred in 75 % of the cases."""
 TIE_JOD = 0.35
 """Differences that seem smaller are no difference."""
+REFERENCE, GOLD = 4.7, 0.6
+"""Qualities of references and of control pictures, which are spoilt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ def draw_truth(study: Study, rng: np.random.Generator) -> Truth:
     for row in rows:
         chance = float(rng.normal(0, 0.25))
         if row["role"] == "gold":
-            quality[row["id"]] = 0.6
+            quality[row["id"]] = GOLD
         elif row["role"] == "reference":
-            quality[row["id"]] = 4.7
+            quality[row["id"]] = REFERENCE
         else:
             place = level.get((row["method"], row["scale"]), 0.0)
             made = 3.0 + place + shift[row["dataset"], row["content"]] + chance

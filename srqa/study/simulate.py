@@ -28,6 +28,7 @@ from srqa.study.answers import collect
 from srqa.study.database import Database
 from srqa.study.definition import Definition, Participants, VisionTests
 from srqa.study.observers import Observer, People, Truth, draw_truth
+from srqa.study.qualities import read_truth
 from srqa.study.store import Store
 from srqa.study.study import Study
 
@@ -95,6 +96,7 @@ def simulate_study(
     leaving: float = 0.0,
     database: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    quality: str = "",
 ) -> Simulated:
     """Try a study.
 
@@ -106,16 +108,17 @@ def simulate_study(
         leaving: share of people who leave halfway.
         database: an empty database to use; a temporary SQLite file without.
         progress: called with how many people are through, of how many.
+        quality: where the truth comes from (`srqa.study.qualities.read_truth`); drawn without.
 
     Raises:
         UsageError: fewer than two people.
-        InputError: their answers do not allow an analysis.
+        InputError: their answers do not allow an analysis, or there are no such qualities.
     """
     if observers < 2:
         raise UsageError("At least two observers are needed.")
     people = people or People()
     rng = np.random.default_rng(seed)
-    truth = draw_truth(study, rng)
+    truth = read_truth(study, quality, rng) if quality else draw_truth(study, rng)
     folder = Path(tempfile.mkdtemp(prefix="srqa-simulate-"))
     try:
         trial = scratch(study, folder, database)

@@ -9,7 +9,6 @@ import numpy as np
 
 from srqa.correlation.analysis import Correlation
 from srqa.report.correlation.thumbnails import Thumbnails
-from srqa.report.correlation.words import best_interval
 from srqa.report.numbers import decimals
 from srqa.report.payload import SHAPES, colour_of, shape_of
 
@@ -78,7 +77,7 @@ def _metric(found: Correlation, k: int) -> dict[str, Any]:
 
 def _figure(found: Correlation, i: int, name: str) -> list[Any]:
     row = found.table.iloc[i]
-    low, high = best_interval(row, name)
+    low, high = (row.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
     return [_number(row[name]), _number(low), _number(high)]
 
 

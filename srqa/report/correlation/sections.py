@@ -89,7 +89,7 @@ def _figure_cell(row: Any, name: str, digits: int, best: float) -> str:
     value = row[name]
     if math.isnan(value):
         return '<td class="num none">–</td>'
-    ends = words.interval(*words.best_interval(row, name), digits)
+    ends = words.interval_of(row, name, digits)
     is_best = value == best
     text = words.number(value, digits)
     strong = f"<strong>{text}</strong>" if is_best else text
@@ -179,7 +179,8 @@ def _p(p: float) -> str:
 
 def _test_words(found: Correlation) -> str:
     s = found.settings
-    test = {"bootstrap": "contents drawn again", "mrr": "Meng, Rosenthal and Rubin's test",
+    test = {"jackknife": "jackknife over contents", "bootstrap": "contents drawn again",
+            "mrr": "Meng, Rosenthal and Rubin's test",
             "steiger": "Steiger's test"}[s.test]  # fmt: skip
     how = {"holm": "Holm's correction", "bh": "Benjamini and Hochberg's correction",
            "none": "no correction"}[s.correction]  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from srqa.correlation.analysis import Correlation
 from srqa.correlation.disagreement import table as disagreement_table
-from srqa.report.correlation.words import best_interval, interval, number, short
+from srqa.report.correlation.words import figure, interval, number, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,8 +80,7 @@ def markdown(found: Correlation) -> str:
 
 
 def _cell(row: Any, name: str, digits: int) -> str:
-    ends = interval(*best_interval(row, name), digits)
-    return f"{number(row[name], digits)} {ends}".strip()
+    return figure(row, name, digits)
 
 
 def latex(found: Correlation) -> str:

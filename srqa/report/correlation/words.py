@@ -42,17 +42,13 @@ def interval(low: float, high: float, digits: int = 3) -> str:
 
 def figure(row: Any, name: str, digits: int = 3) -> str:
     """A figure with its interval, of a row of the table."""
-    ends = best_interval(row, name)
-    return f"{number(row[name], digits)} {interval(*ends, digits)}".strip()
+    return f"{number(row[name], digits)} {interval_of(row, name, digits)}".strip()
 
 
-def best_interval(row: Any, name: str) -> tuple[float, float]:
-    """The interval over contents, else the one by formula."""
-    for prefix in (name, f"{name}_formula"):
-        low, high = row.get(f"{prefix}_low", math.nan), row.get(f"{prefix}_high", math.nan)
-        if not math.isnan(low):
-            return float(low), float(high)
-    return math.nan, math.nan
+def interval_of(row: Any, name: str, digits: int = 3) -> str:
+    """The interval of a figure, of a row of the table; '' where there is none."""
+    low, high = (float(row.get(f"{name}_{end}", math.nan)) for end in ("low", "high"))
+    return interval(low, high, digits)
 
 
 def design(found: Correlation) -> dict[str, int]:
@@ -231,17 +227,14 @@ def _of_ceiling(found: Correlation) -> list[str]:
 
 
 def _of_intervals(found: Correlation) -> list[str]:
-    s = found.settings
-    level = f"{100 * s.level:g} %"
-    if found.figures.table["srocc_low"].notna().any():
-        unit = "contents" if found.data.known_contents else "pictures"
-        return [
-            f"{level} intervals draw {unit} again ({s.resamples:,} samples) and take the standard "
-            f"error of Fisher's z, widened for few {unit}, with Student's t; for KRCC the "
-            f"infinitesimal jackknife over {unit}."
-        ]
-    return [f"{level} intervals are Fisher's for PLCC and those of Bonett and Wright for SROCC "
-            "[[bonett2000]]."]  # fmt: skip
+    unit = "contents" if found.data.known_contents else "pictures"
+    if not found.figures.without:
+        return [f"There are no intervals: {found.data.clusters(1, 0).size} {unit} are too few."]
+    return [
+        f"{100 * found.settings.level:g} % intervals leave out one of the {unit} at a time "
+        "(jackknife, Student's t) and are symmetric in r / sqrt(1 - r^2) of a correlation and in "
+        "the reciprocal of an error [[tukey1958]]."
+    ]
 
 
 def _of_tests(found: Correlation) -> list[str]:
@@ -249,6 +242,7 @@ def _of_tests(found: Correlation) -> list[str]:
     if len(found.data.metrics) < 2:
         return []
     name = {
+        "jackknife": "by leaving out contents (jackknife)",
         "bootstrap": "by drawing contents again",
         "mrr": "by the test of Meng, Rosenthal and Rubin [[meng1992]]",
         "steiger": "by Steiger's test [[steiger1980]]",

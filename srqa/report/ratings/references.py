@@ -222,6 +222,11 @@ REFERENCES = {
             "Psychometrika", "65", "1", "23–28", "2000",
         ),
         _article(
+            "tukey1958", "Tukey, John W.",
+            "Bias and confidence in not quite large samples (abstract)",
+            "The Annals of Mathematical Statistics", "29", "2", "614", "1958",
+        ),
+        _article(
             "meng1992", "Meng, Xiao-Li and Rosenthal, Robert and Rubin, Donald B.",
             "Comparing correlated correlation coefficients", "Psychological Bulletin", "111", "1",
             "172–175", "1992",

@@ -1,0 +1,261 @@
+"""Intervals and tests from figures with one content left out at a time.
+
+Contents are what is independent, so each in turn is left out, with all its pictures. How far the
+figure moves tells its standard error (Tukey's jackknife); Student's t the width. The intervals are
+symmetric on the scale of signal to noise: ``r / sqrt(1 - r^2)`` of a correlation, ``1 / error`` of
+an error. There a figure that came out too good by chance, whose standard error then is too small
+as well, is as likely to be missed as one that came out too bad; on Fisher's z and on the logarithm
+it is not (docs/correlation.md has the measurements).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from srqa.statistics.clustered import Clusters, spearman_weighted
+from srqa.statistics.correlation import concordance, untied
+from srqa.statistics.intervals import student_quantile, wilson
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Interval = tuple[float, float]
+NOTHING: Interval = (math.nan, math.nan)
+_LIMIT = 1 - 1e-12
+
+
+# -- figures without a content --------------------------------------------------------------------
+
+
+def spearman_without(columns: Floats, scores: Floats, clusters: Clusters) -> Floats:
+    """Spearman's correlation of (n, k) columns with the scores without each part, (parts, k)."""
+    return spearman_weighted(columns, scores, clusters.without())
+
+
+def pearson_without(columns: Floats, scores: Floats, clusters: Clusters) -> Floats:
+    """Pearson's correlation of (n, k) columns with the scores without each part, (parts, k)."""
+    count = _left(np.ones(len(scores)), clusters)
+    y = scores - scores.mean()
+    sum_y = _left(y, clusters)
+    power_y = _left(y * y, clusters) - sum_y**2 / count
+    found = []
+    for column in columns.T:
+        x = column - column.mean()
+        sum_x = _left(x, clusters)
+        power = (_left(x * x, clusters) - sum_x**2 / count) * power_y
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found.append((_left(x * y, clusters) - sum_x * sum_y / count) / np.sqrt(power))
+    return np.clip(np.stack(found, axis=1), -1, 1)
+
+
+def kendall_without(x: Floats, y: Floats, clusters: Clusters) -> Floats:
+    """Kendall's tau-b of two columns without each part, (parts,).
+
+    A part's pairs are those among all its points less those among its own, which are counted in one
+    go: with parts set apart on both axes, pairs of two parts are in order.
+    """
+    step = clusters.parts * (len(x) + 1.0)
+    apart = [np.unique(column, return_inverse=True)[1] + step for column in (x, y)]
+    others = len(x) - np.bincount(clusters.parts)[clusters.parts]
+
+    def pairs(of_each: Floats, with_parts_apart: Floats) -> Floats:
+        own = clusters.sums(with_parts_apart - others) / 2
+        return np.asarray(of_each.sum() / 2 - clusters.sums(of_each) + own, dtype=np.float64)
+
+    agree = pairs(concordance(x, y), concordance(*apart))
+    untied_x, untied_y = (
+        pairs(untied(c), untied(a)) for c, a in zip((x, y), apart, strict=True)
+    )  # fmt: skip
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = agree / np.sqrt(untied_x * untied_y)
+    return found
+
+
+def _left(column: Floats, clusters: Clusters) -> Floats:
+    """Sums of a column without each part."""
+    return np.asarray(column.sum() - clusters.sums(column), dtype=np.float64)
+
+
+# -- intervals and tests --------------------------------------------------------------------------
+
+
+def signal_to_noise(r: Any) -> Any:
+    """``r / sqrt(1 - r^2)``."""
+    inside = np.clip(r, -_LIMIT, _LIMIT)
+    return inside / np.sqrt(1 - inside**2)
+
+
+def spread(value: float, without: Floats) -> float:
+    """Standard error of a figure: ``sqrt((m - 1) / m * sum of squared moves)`` (Tukey, 1958)."""
+    m = len(without)
+    return math.sqrt((m - 1) / m * float(((without - value) ** 2).sum()))
+
+
+def _half(error: float, clusters: Clusters, level: float) -> float:
+    return student_quantile((1 + level) / 2, max(1, round(clusters.degrees))) * error
+
+
+def correlation_interval(
+    r: float, without: Floats, clusters: Clusters, level: float = 0.95
+) -> Interval:
+    """Interval of a correlation, symmetric in ``r / sqrt(1 - r^2)``.
+
+    Args:
+        r: of all pictures.
+        without: (parts,) the same without each part.
+        clusters: whose parts they are.
+        level: share of intervals that should hold the truth.
+
+    Returns:
+        NaN for fewer than `FEWEST_CLUSTERS` clusters, or where the rest does not vary.
+    """
+    if not clusters.enough or math.isnan(r) or not np.isfinite(without).all():
+        return NOTHING
+    if abs(r) >= _LIMIT:
+        return r, r
+    ratio = float(signal_to_noise(r))
+    half = _half(spread(ratio, signal_to_noise(without)), clusters, level)
+    return _correlation(ratio - half), _correlation(ratio + half)
+
+
+def _correlation(ratio: float) -> float:
+    return ratio / math.sqrt(1 + ratio * ratio)
+
+
+def error_interval(
+    value: float, without: Floats, clusters: Clusters, level: float = 0.95
+) -> Interval:
+    """Interval of an error such as RMSE, symmetric in its reciprocal.
+
+    The curve is fitted to the very contents whose errors are counted, which makes these too small;
+    by how much the jackknife tells (Quenouille, Biometrika 43, 1956), and that is taken off.
+
+    Args:
+        value, without, clusters, level: as for `correlation_interval`.
+
+    Returns:
+        NaN for fewer than `FEWEST_CLUSTERS` clusters, or where the error has no upper bound.
+    """
+    if not clusters.enough or not value > 0 or not (without > 0).all():
+        return NOTHING
+    one, all_but = 1 / value, 1 / without
+    centre = unbiased(one, all_but)
+    half = _half(spread(one, all_but), clusters, level)
+    return (1 / (centre + half), 1 / (centre - half)) if centre > half else NOTHING
+
+
+def unbiased(value: float, without: Floats) -> float:
+    """A figure less its bias, as Quenouille's jackknife tells it."""
+    m = len(without)
+    return m * value - (m - 1) * float(without.mean())
+
+
+def share_interval(
+    share: float, without: Floats, clusters: Clusters, level: float = 0.95
+) -> Interval:
+    """Interval of a share: Wilson's, with as many trials as give the share this standard error.
+
+    Args:
+        share, without, clusters, level: as for `correlation_interval`.
+    """
+    if not clusters.enough or math.isnan(share) or not np.isfinite(without).all():
+        return NOTHING
+    variance = spread(share, without) ** 2
+    return wilson(share, variance, clusters.degrees, clusters.effective, level)
+
+
+def area_interval(
+    area: float, influence: Floats, clusters: Clusters, level: float = 0.95
+) -> Interval:
+    """Interval of an area under a ROC curve, or of a share of right answers.
+
+    ``2 area - 1`` is a correlation (Somers' D), and is treated as one. At 0 and 1, where no cluster
+    differs from another, Wilson's interval takes each cluster for a trial.
+
+    Args:
+        area: from 0 to 1.
+        influence: (clusters,) what each cluster changes, of the first order.
+        clusters: of the pictures.
+        level: share of intervals that should hold the truth.
+    """
+    if not clusters.enough or math.isnan(area):
+        return NOTHING
+    if not 1 - _LIMIT < area < _LIMIT:
+        return wilson(area, 0.0, clusters.degrees, clusters.effective, level)
+    r = 2 * area - 1
+    half = _half(2 * _of_influences(influence, clusters) / (1 - r * r) ** 1.5, clusters, level)
+    low, high = (_correlation(float(signal_to_noise(r)) + way * half) for way in (-1, 1))
+    return (1 + low) / 2, (1 + high) / 2
+
+
+def area_difference(first: Floats, second: Floats, difference: float, clusters: Clusters) -> float:
+    """p value of the difference of two areas from the clusters' influences on them."""
+    from scipy.stats import t
+
+    if not clusters.enough or math.isnan(difference):
+        return math.nan
+    error = _of_influences(first - second, clusters)
+    if not error > 0:
+        return 1.0 if difference == 0 else math.nan
+    return 2 * float(t.sf(abs(difference) / error, clusters.degrees))
+
+
+def _of_influences(influence: Floats, clusters: Clusters) -> float:
+    """Standard error, as large as the jackknife's, which goes beyond the first order."""
+    few = (clusters.effective - 1) / clusters.effective
+    return math.sqrt(float(influence @ influence)) / few
+
+
+def difference_test(first: float, second: float, without: Floats, clusters: Clusters) -> float:
+    """p value of a difference of two figures on the same scale, by Student's t.
+
+    Args:
+        first, second: the figures, on a scale on which they are symmetric.
+        without: (parts,) the difference without each part.
+        clusters: whose parts they are.
+
+    Returns:
+        NaN for too few clusters.
+    """
+    from scipy.stats import t
+
+    apart = first - second
+    if not clusters.enough or math.isnan(apart) or not np.isfinite(without).all():
+        return math.nan
+    if abs(apart) < 1e-12:
+        return 1.0
+    error = spread(apart, without)
+    return 2 * float(t.sf(abs(apart) / error, clusters.degrees)) if error > 0 else math.nan
+
+
+def difference_tests(values: Floats, without: Floats, clusters: Clusters) -> Floats:
+    """(k, k) p values between (k,) figures by (parts, k) the same without each part."""
+    k = len(values)
+    p = np.ones((k, k))
+    for i in range(k):
+        for j in range(i + 1, k):
+            apart = without[:, i] - without[:, j]
+            p[i, j] = p[j, i] = difference_test(values[i], values[j], apart, clusters)
+    return p
+
+
+def bootstrap_tests(values: Floats, samples: Floats, clusters: Clusters) -> Floats:
+    """p values between (k,) correlations by their common samples of drawn clusters, (samples, k).
+
+    The difference of Fisher's z over its standard deviation among the samples, less what drawing
+    with replacement makes that too small, by Student's t.
+    """
+    from scipy.stats import t
+
+    k, few = len(values), (clusters.effective - 1) / clusters.effective
+    value, drawn = (np.arctanh(np.clip(r, -_LIMIT, _LIMIT)) for r in (values, samples))
+    p = np.ones((k, k))
+    for i in range(k):
+        for j in range(i + 1, k):
+            apart = drawn[:, i] - drawn[:, j]
+            error = float(apart[np.isfinite(apart)].std()) / few
+            difference = abs(float(value[i] - value[j]))
+            if difference >= 1e-12:
+                p[i, j] = p[j, i] = 2 * float(t.sf(difference / error, clusters.degrees))
+    return p
