@@ -13,7 +13,7 @@ from srqa.correlation.joining import Joined
 from srqa.correlation.metrics import Metric, MetricScores
 from srqa.errors import InputError, UsageError
 from srqa.ratings.answers import shortened
-from srqa.statistics.clustered import Clusters, Codes, Floats
+from srqa.statistics.clustered import FEWEST_CLUSTERS, Clusters, Codes, Floats
 from srqa.statistics.correlation import spearman
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 """Pictures below which no correlation is given."""
+ADVISED = 10
+"""Equally large contents below which intervals are not sure to hold what they promise."""
 COVERAGE = 0.8
 """A metric with values for a smaller share of the pictures is left out."""
 
@@ -178,16 +180,31 @@ def _about_design(data: Data) -> list[str]:
             "Contents are not known, so pictures are taken as independent: with several outputs of "
             "one content, intervals are too narrow."
         )
-    elif data.contents.max() + 1 < 6:
-        notes.append(
-            f"With {data.contents.max() + 1} contents there are no intervals over contents."
-        )
+    else:
+        notes += _about_contents(data)
     if len(methods) == 1:
         notes.append(
             f"All pictures are by one method ({methods[0]}): the figures say how a metric ranks "
             "contents, not methods."
         )
     return notes
+
+
+def _about_contents(data: Data) -> list[str]:
+    clusters = data.clusters(1, 0)
+    if not clusters.enough:
+        return [
+            f"With {clusters.size} contents there are no intervals over contents, which need "
+            f"{FEWEST_CLUSTERS}; those by formula (in correlations.csv) take pictures as "
+            "independent and promise too much."
+        ]
+    if clusters.effective < ADVISED:
+        alike = f", as good as {clusters.effective:.0f} of equal size" if np.ptp(data.sizes) else ""
+        return [
+            f"There are {clusters.size} contents{alike}: below {ADVISED} intervals may promise "
+            "somewhat more than they hold."
+        ]
+    return []
 
 
 def choose(data: Data, names: Sequence[str]) -> list[int]:

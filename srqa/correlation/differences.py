@@ -11,7 +11,7 @@ from srqa.correlation.figures import Figures
 from srqa.errors import UsageError
 from srqa.statistics.clustered import Clusters, Floats, spearman_weighted
 from srqa.statistics.dependent import f_of_rmse, meng_rosenthal_rubin, steiger, two_shares
-from srqa.statistics.jackknife import bootstrap_tests, difference_tests, signal_to_noise
+from srqa.statistics.jackknife import bootstrap_tests, difference_tests, fisher_z
 from srqa.statistics.multiple import benjamini_hochberg, letters
 from srqa.statistics.paired import holm
 
@@ -105,10 +105,10 @@ def differences(
 
 
 def _over_contents(found: Figures, clusters: Clusters) -> dict[str, Floats]:
-    """(k, k) p values of each figure, on the scale on which its interval is symmetric."""
+    """(k, k) p values of each figure."""
     scales: dict[str, Callable[[Any], Any]] = {
-        "srocc": signal_to_noise, "krcc": signal_to_noise, "plcc": signal_to_noise,
-        "rmse": lambda rmse: 1 / rmse, "outlier_ratio": lambda share: share,
+        "srocc": fisher_z, "krcc": fisher_z, "plcc": fisher_z, "rmse": np.log,
+        "outlier_ratio": lambda share: share,
     }  # fmt: skip
     k, made = len(found.table), {}
     for name, scale in scales.items():

@@ -23,7 +23,7 @@ FEWEST_CLUSTERS = 6
 PARTS = 200
 """More clusters than this are left out in so many parts."""
 _CELLS = 400_000
-_THREADS = 2
+_THREADS, _THREADED = 2, 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +156,8 @@ def spearman_weighted(columns: Floats, scores: Floats, weights: Iterable[Floats]
             power = np.einsum("ij,ij,ij->j", weight, rank, rank)
             rank *= weight
             one = partial(_one_against, weight=weight, half=half, human=rank, power=power)
-            parts.append(np.stack(list(pool.map(one, rankers)), axis=1))
+            each = pool.map(one, rankers) if weight.size > _THREADED else map(one, rankers)
+            parts.append(np.stack(list(each), axis=1))
     return np.concatenate(parts)
 
 

@@ -2,10 +2,11 @@
 
 Contents are what is independent, so each in turn is left out, with all its pictures. How far the
 figure moves tells its standard error (Tukey's jackknife); Student's t the width. The intervals are
-symmetric on the scale of signal to noise: ``r / sqrt(1 - r^2)`` of a correlation, ``1 / error`` of
-an error. There a figure that came out too good by chance, whose standard error then is too small
-as well, is as likely to be missed as one that came out too bad; on Fisher's z and on the logarithm
-it is not (docs/correlation.md has the measurements).
+symmetric on the scale of signal to noise: ``r / (1 - r^2)`` of a correlation, ``1 / error^2`` of an
+error. There a figure that came out too good by chance, whose standard error then is too small as
+well, is about as likely to be missed as one that came out too bad; on Fisher's z and on the
+logarithm it is not (docs/correlation.md has the measurements). Differences between metrics that are
+equally good are symmetric on any scale, and tested on these two.
 """
 
 from __future__ import annotations
@@ -80,10 +81,20 @@ def _left(column: Floats, clusters: Clusters) -> Floats:
 # -- intervals and tests --------------------------------------------------------------------------
 
 
+def fisher_z(r: Any) -> Any:
+    """``atanh(r)``, finite."""
+    return np.arctanh(np.clip(r, -_LIMIT, _LIMIT))
+
+
 def signal_to_noise(r: Any) -> Any:
-    """``r / sqrt(1 - r^2)``."""
+    """``r / (1 - r^2)``, which is ``sinh(2 atanh r) / 2``."""
     inside = np.clip(r, -_LIMIT, _LIMIT)
-    return inside / np.sqrt(1 - inside**2)
+    return inside / (1 - inside**2)
+
+
+def _correlation(ratio: float) -> float:
+    """The correlation of a signal to noise ratio."""
+    return math.tanh(math.asinh(2 * ratio) / 2)
 
 
 def spread(value: float, without: Floats) -> float:
@@ -99,7 +110,7 @@ def _half(error: float, clusters: Clusters, level: float) -> float:
 def correlation_interval(
     r: float, without: Floats, clusters: Clusters, level: float = 0.95
 ) -> Interval:
-    """Interval of a correlation, symmetric in ``r / sqrt(1 - r^2)``.
+    """Interval of a correlation, symmetric in ``r / (1 - r^2)``.
 
     Args:
         r: of all pictures.
@@ -119,14 +130,10 @@ def correlation_interval(
     return _correlation(ratio - half), _correlation(ratio + half)
 
 
-def _correlation(ratio: float) -> float:
-    return ratio / math.sqrt(1 + ratio * ratio)
-
-
 def error_interval(
     value: float, without: Floats, clusters: Clusters, level: float = 0.95
 ) -> Interval:
-    """Interval of an error such as RMSE, symmetric in its reciprocal.
+    """Interval of an error such as RMSE, symmetric in ``1 / error^2``.
 
     The curve is fitted to the very contents whose errors are counted, which makes these too small;
     by how much the jackknife tells (Quenouille, Biometrika 43, 1956), and that is taken off.
@@ -135,14 +142,16 @@ def error_interval(
         value, without, clusters, level: as for `correlation_interval`.
 
     Returns:
-        NaN for fewer than `FEWEST_CLUSTERS` clusters, or where the error has no upper bound.
+        NaN for fewer than `FEWEST_CLUSTERS` clusters; an infinite end where so few contents decide
+        that the error has no upper bound.
     """
     if not clusters.enough or not value > 0 or not (without > 0).all():
         return NOTHING
-    one, all_but = 1 / value, 1 / without
+    one, all_but = value**-2, without**-2
     centre = unbiased(one, all_but)
     half = _half(spread(one, all_but), clusters, level)
-    return (1 / (centre + half), 1 / (centre - half)) if centre > half else NOTHING
+    low = (centre + half) ** -0.5 if centre + half > 0 else math.inf
+    return low, (centre - half) ** -0.5 if centre > half else math.inf
 
 
 def unbiased(value: float, without: Floats) -> float:
@@ -170,8 +179,9 @@ def area_interval(
 ) -> Interval:
     """Interval of an area under a ROC curve, or of a share of right answers.
 
-    ``2 area - 1`` is a correlation (Somers' D), and is treated as one. At 0 and 1, where no cluster
-    differs from another, Wilson's interval takes each cluster for a trial.
+    ``D = 2 area - 1`` is a correlation (Somers'); the interval is symmetric in
+    ``D / sqrt(1 - D^2)``, since areas near 1 hang on few pairs, and more would be too much. At 0
+    and 1, where no cluster differs from another, Wilson's interval takes each cluster for a trial.
 
     Args:
         area: from 0 to 1.
@@ -183,9 +193,10 @@ def area_interval(
         return NOTHING
     if not 1 - _LIMIT < area < _LIMIT:
         return wilson(area, 0.0, clusters.degrees, clusters.effective, level)
-    r = 2 * area - 1
-    half = _half(2 * _of_influences(influence, clusters) / (1 - r * r) ** 1.5, clusters, level)
-    low, high = (_correlation(float(signal_to_noise(r)) + way * half) for way in (-1, 1))
+    d = 2 * area - 1
+    ratio = d / math.sqrt(1 - d * d)
+    half = _half(2 * _of_influences(influence, clusters) / (1 - d * d) ** 1.5, clusters, level)
+    low, high = (end / math.sqrt(1 + end * end) for end in (ratio - half, ratio + half))
     return (1 + low) / 2, (1 + high) / 2
 
 
@@ -211,7 +222,7 @@ def difference_test(first: float, second: float, without: Floats, clusters: Clus
     """p value of a difference of two figures on the same scale, by Student's t.
 
     Args:
-        first, second: the figures, on a scale on which they are symmetric.
+        first, second: the figures, on a scale without bounds.
         without: (parts,) the difference without each part.
         clusters: whose parts they are.
 
@@ -249,7 +260,7 @@ def bootstrap_tests(values: Floats, samples: Floats, clusters: Clusters) -> Floa
     from scipy.stats import t
 
     k, few = len(values), (clusters.effective - 1) / clusters.effective
-    value, drawn = (np.arctanh(np.clip(r, -_LIMIT, _LIMIT)) for r in (values, samples))
+    value, drawn = fisher_z(values), fisher_z(samples)
     p = np.ones((k, k))
     for i in range(k):
         for j in range(i + 1, k):

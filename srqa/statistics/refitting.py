@@ -15,6 +15,8 @@ from srqa.statistics.mapping import Mapping
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _CELLS = 400_000
+_STEP = 0.5
+"""Width of the smooth count, in root mean squared errors."""
 _LEAST = 1e-2
 """How little of a direction of the curve the other contents may tell."""
 
@@ -25,7 +27,8 @@ class ErrorSums(NamedTuple):
     Attributes:
         square: of squared errors.
         beyond: of squared errors beyond half the scores' intervals.
-        outside: of errors that are.
+        outside: of errors that are; what refitting adds to them is counted smoothly, for single
+            errors that just cross the limit would be noise.
     """
 
     square: Floats
@@ -58,6 +61,10 @@ def error_sums(
                     axis=1).reshape(-1, size, size)  # fmt: skip
     kept, way = np.linalg.eigh(np.eye(size) - gram)
     step = np.einsum("gij,gj,gkj,gk->gi", way, 1 / np.maximum(kept, _LEAST), way, pull)
+    width = _STEP * max(float(np.sqrt(np.mean(error**2))), 1e-300)
+    over = np.abs(error) - half
+    before = np.clip(over / width + 0.5, 0, 1)
+    counted = (over > 0) - before
     found = np.empty((3, clusters.count))
     at_once = max(1, _CELLS // len(error))
     for start in range(0, clusters.count, at_once):
@@ -65,9 +72,11 @@ def error_sums(
         stays = clusters.parts[:, None] != np.arange(clusters.count)[block]
         moved = np.abs(error[:, None] + np.einsum("ij,gj->ig", q, step[block])) * stays
         found[0, block] = np.einsum("ig,ig->g", moved, moved)
-        over = np.maximum(0, moved - half[:, None])
-        found[1, block] = np.einsum("ig,ig->g", over, over)
-        found[2, block] = (over > 0).sum(axis=0)
+        moved -= half[:, None]
+        after = np.clip(moved / width + 0.5, 0, 1) + counted[:, None]
+        found[2, block] = np.einsum("ig,ig->g", after, stays + 0.0)
+        np.maximum(0, moved, out=moved)
+        found[1, block] = np.einsum("ig,ig->g", moved, moved)
     return ErrorSums(*found)
 
 

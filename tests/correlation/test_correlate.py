@@ -28,7 +28,7 @@ def test_the_truest_metric_comes_first(found):
     assert table["direction"].tolist() == [-1, 1, 1, -1]
     tiers = found.tiers
     assert not set(tiers["lpips"]) & set(tiers["niqe"])
-    assert found.settings.test == "bootstrap"
+    assert found.settings.test == "jackknife"
 
 
 def test_figures_equal_scipy(found):
@@ -154,6 +154,24 @@ def test_choices_between_pictures():
     assert found.humans.unit == "JOD"
 
 
+def test_all_tests_between_metrics(found):
+    """All p values of a pair that differs clearly are small, whichever test is asked for."""
+    ratings, scores = study()
+    both = found.differences.set_index(["first", "second"])
+    by_contents = [c for c in both if c in ("p_srocc", "p_krcc", "p_plcc", "p_rmse")]
+    assert len(by_contents) == 4
+    for column in (*by_contents, "p_srocc_mrr", "p_srocc_steiger", "p_plcc_mrr", "p_rmse_f"):
+        assert both.loc[("lpips", "niqe"), column] < 0.001, column
+    for test in ("bootstrap", "mrr", "steiger"):
+        again = srqa.correlate(ratings, scores, test=test, **FAST)
+        assert again.settings.test == test
+        assert not set(again.tiers["lpips"]) & set(again.tiers["niqe"])
+    assert (both["p"] == both["p_srocc"]).all()
+    drawn = srqa.correlate(ratings, scores, test="bootstrap", **FAST).differences
+    apart = np.abs(drawn["p_srocc_bootstrap"] - drawn["p_srocc"])
+    assert apart.max() < 0.1, "drawing contents again and leaving them out agree"
+
+
 @pytest.mark.parametrize("mapping", ["logistic5", "cubic", "linear", "none"])
 def test_other_mappings(mapping):
     found = srqa.correlate(*study(), mapping=mapping, **FAST)
@@ -162,10 +180,10 @@ def test_other_mappings(mapping):
     assert found.table["rmse"].isna().all() == (mapping == "none")
 
 
-def test_one_picture_a_content_is_tested_by_formula():
+def test_one_picture_a_content():
     ratings, scores = study(contents=40, methods=("only",))
     found = srqa.correlate(ratings, scores, **FAST)
-    assert found.settings.test == "mrr"
+    assert found.settings.test == "jackknife"
     assert found.settings.pairs == "all"
     assert any("All pictures are by one method (only)" in note for note in found.notes)
     assert found.table["within"].isna().all()
@@ -257,6 +275,10 @@ def test_few_contents_have_no_intervals_over_contents():
     found = srqa.correlate(ratings, scores, **FAST)
     assert found.table["srocc_low"].isna().all()
     assert found.table["srocc_formula_low"].notna().all()
+    assert found.settings.test == "mrr"
+    assert found.differences["p_srocc"].isna().all()
+    with pytest.raises(UsageError, match="4 contents are too few for the jackknife"):
+        srqa.correlate(ratings, scores, test="jackknife", **FAST)
     assert any("With 4 contents there are no intervals over contents" in n for n in found.notes)
 
 

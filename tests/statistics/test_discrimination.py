@@ -9,6 +9,7 @@ import pytest
 from srqa.errors import InputError
 from srqa.statistics import discrimination as d
 from srqa.statistics.clustered import Clusters
+from srqa.statistics.jackknife import area_difference
 
 
 def test_toyama(reference):
@@ -91,7 +92,7 @@ def test_a_perfect_and_a_blind_metric():
     assert blind.threshold.low < blind.threshold.value < blind.threshold.high
     flipped = d.discriminate(-scores, pairs, clusters)
     assert flipped.correct.value == 0
-    p = d.area_difference(
+    p = area_difference(
         perfect.influence_bw, blind.influence_bw,
         perfect.better_worse.value - blind.better_worse.value, clusters,
     )  # fmt: skip

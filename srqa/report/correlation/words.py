@@ -29,6 +29,8 @@ def number(value: float, digits: int = 3) -> str:
     """
     if math.isnan(value):
         return "–"
+    if math.isinf(value):
+        return "∞"
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
@@ -232,8 +234,8 @@ def _of_intervals(found: Correlation) -> list[str]:
         return [f"There are no intervals: {found.data.clusters(1, 0).size} {unit} are too few."]
     return [
         f"{100 * found.settings.level:g} % intervals leave out one of the {unit} at a time "
-        "(jackknife, Student's t) and are symmetric in r / sqrt(1 - r^2) of a correlation and in "
-        "the reciprocal of an error [[tukey1958]]."
+        "(jackknife, Student's t) and are symmetric in r / (1 - r^2) of a correlation and in the "
+        "reciprocal of a squared error [[tukey1958]]."
     ]
 
 
