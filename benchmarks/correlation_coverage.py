@@ -10,6 +10,7 @@ import argparse
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from srqa.correlation.figures import Figures, figures
 from srqa.correlation.humans import HumanScores
 from srqa.correlation.metrics import Metric
 from srqa.correlation.people import Noticed, notice, prefer
+from srqa.errors import InputError
 from srqa.statistics.clustered import Clusters
 from srqa.statistics.discrimination import discriminate_differences, make_pairs
 from srqa.statistics.mapping import Kind
@@ -185,7 +187,7 @@ def study(
     row = found.table.iloc[0].to_dict()
     names = [*FIGURES, "srocc_formula"]
     noticed = None
-    if max(design.sizes) > 1:
+    with suppress(InputError):  # too few pairs
         noticed = notice(data, clusters, "content", 1.96)
         row |= noticed.table.iloc[0].to_dict() | _agreement(data, clusters, rng)
         names += PEOPLE

@@ -282,6 +282,17 @@ def test_few_contents_have_no_intervals_over_contents():
     assert any("With 4 contents there are no intervals over contents" in n for n in found.notes)
 
 
+def test_rather_few_contents_are_told():
+    ratings, scores = study(contents=8)
+    found = srqa.correlate(ratings, scores, **FAST)
+    assert found.table["srocc_low"].notna().all()
+    assert any(note.startswith("There are 8 contents: below 10 intervals") for note in found.notes)
+    uneven = study(contents=14)
+    keep = (uneven[0]["content"] < "c05") | (uneven[0]["method"] == "edsr")
+    found = srqa.correlate(uneven[0][keep], uneven[1], **FAST)
+    assert any("There are 14 contents, as good as 9 of equal size" in n for n in found.notes)
+
+
 def test_from_a_simulated_study(tmp_path):
     """People who answer through the real routes; of three metrics the truest comes first."""
     from srqa.study.observers import draw_truth
