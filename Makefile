@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo test test-all lint format bench clean
+.PHONY: setup demo test test-all lint format bench photographs study-synthetic study-losses study-batchnorm clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,14 @@ format: setup
 DEVICE ?= cpu
 bench: setup
 	$(BIN)/python -m benchmarks --device $(DEVICE) $(ARGS)
+
+# Studies of methods (docs/findings.md); each goes on where it was. ARGS='--help' says what there is.
+PHOTOGRAPHS ?= photographs
+photographs: setup
+	$(BIN)/srqa train photographs $(PHOTOGRAPHS)
+
+study-synthetic study-losses study-batchnorm: study-%: photographs
+	$(BIN)/python -m studies.$* --hr $(PHOTOGRAPHS) $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -1,4 +1,4 @@
-"""Write docs/metrics.md and the tables in docs/weights.md, docs/choosing.md and docs/models.md.
+"""Write docs/metrics.md and the tables in docs/weights.md, choosing.md, models.md and findings.md.
 
 Run ``python docs/generate.py``.
 """
@@ -16,6 +16,7 @@ PAGE = Path(__file__).parent / "metrics.md"
 WEIGHTS_PAGE = Path(__file__).parent / "weights.md"
 CHOOSING_PAGE = Path(__file__).parent / "choosing.md"
 MODELS_PAGE = Path(__file__).parent / "models.md"
+FINDINGS_PAGE = Path(__file__).parent / "findings.md"
 START, END = "<!-- made by docs/generate.py -->\n", "<!-- end -->\n"
 
 HEAD = """# Metrics
@@ -129,6 +130,19 @@ def models_page() -> str:
     return _with_table(MODELS_PAGE, head + "|---|---|---|---|---|---|\n", rows)
 
 
+def findings_page() -> str:
+    """docs/findings.md with the tables of our own run."""
+    from srqa import assets
+    from studies import tables
+    from studies.synthetic.conditions import CONDITIONS
+    from studies.synthetic.falls import Fall, of, table
+
+    rows = tables.read(assets.path("studies/synthetic/falls.csv"), Fall)
+    words = {condition.name: condition.words for condition in CONDITIONS}
+    made = [table(of(rows, metric), words) for metric in ("psnr-y", "lpips")]
+    return _with_table(FINDINGS_PAGE, "\n".join(made), [])
+
+
 def _scales(card: models.ModelCard) -> str:
     if card.scales is None:
         return "the checkpoint's" if card.by_checkpoint else "any"
@@ -172,6 +186,7 @@ PAGES = {
     WEIGHTS_PAGE: weights_page,
     CHOOSING_PAGE: choosing_page,
     MODELS_PAGE: models_page,
+    FINDINGS_PAGE: findings_page,
 }
 """Every page that is made here, wholly or in part."""
 

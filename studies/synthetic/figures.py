@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from srqa.images.read import read
 from srqa.models.naming import portable
 from srqa.report.ratings.style import COLOURS, FAINT, INK, SOFT, canvas, light_grid, shortened
 
+from ..pictures import show_part
 from .conditions import BASE, CONDITIONS, SCALE, Condition
 from .falls import INTERPOLATION, Fall, array, of
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = (("psnr-y", "dB of PSNR-Y"), ("lpips", "LPIPS"))
+_SHOWN = 96
+"""Side of the part of a content that pictures show, in pixels."""
 _AXES = {
     "blur": ("σ of the blur, pixels of the high resolution", False),
     "noise": ("noise, levels of 8 bits", False),
@@ -89,9 +93,10 @@ def curves_figure(rows: Sequence[Fall]) -> Figure:
         grid[-1, j].set_xlabel(label)
         if reverse:
             grid[-1, j].invert_xaxis()
-    for i, (_, unit) in enumerate(PANELS):
-        grid[i, 0].set_ylabel(f"gain, {unit}")
-        if unit == "LPIPS":
+    for i, (metric, unit) in enumerate(PANELS):
+        lower = metric == "lpips"
+        grid[i, 0].set_ylabel(f"{unit} less interpolation's" + ("\n(less is better)" * lower))
+        if lower:
             grid[i, 0].invert_yaxis()
     _legend(figure, grid[0, 0], len(methods))
     return figure
@@ -133,44 +138,34 @@ def pictures_figure(
         methods: in the order of the columns.
         rows: for the mean LPIPS below each condition's pictures.
     """
-    side = 96
     high = read(folder / "hr" / f"{content}.png").pixels
-    top, left = ((length - side) // 2 // SCALE * SCALE for length in high.shape[:2])
     figure = canvas(
         f"“{content}”, enlarged by 4 from four inputs",
         "the middle of the content; the input's pixels are shown as squares; below, the mean LPIPS "
         "over all contents (less is better)",
-        1.22 * len(names) + 0.15,
+        0.98 * len(names) + 0.25,
     )
     grid = figure.subplots(len(names), len(methods) + 2, squeeze=False)
     words = {c.name: c.words for c in CONDITIONS}
     known = {(r.condition, r.method): r.mean for r in of(rows, "lpips")}
     for i, name in enumerate(names):
         low = read(folder / "lr" / name / f"{content}.png").pixels
-        _picture(grid[i, 0], np.repeat(np.repeat(low, SCALE, 0), SCALE, 1), top, left, side)
+        show_part(grid[i, 0], low.repeat(SCALE, 0).repeat(SCALE, 1), _SHOWN)
         grid[i, 0].set_ylabel(_wrapped(words[name]), fontsize=6.5, rotation=0, ha="right",
                               va="center")  # fmt: skip
         for j, method in enumerate(methods, start=1):
             path = folder / "outputs" / portable(method) / name / f"{content}.png"
-            _picture(grid[i, j], read(path).pixels, top, left, side)
+            show_part(grid[i, j], read(path).pixels, _SHOWN)
             if (name, method) in known:
                 grid[i, j].set_xlabel(f"{known[name, method]:.3f}", fontsize=6.5, labelpad=1.5)
-        _picture(grid[i, -1], high, top, left, side)
+        show_part(grid[i, -1], high, _SHOWN)
     for axis, title in zip(grid[0], ("input", *methods, "reference"), strict=True):
         axis.set_title(title.replace("real-esrgan-", "real-esrgan\n"), fontsize=7, loc="center")
     return figure
 
 
-def _picture(axes: Axes, pixels: Any, top: int, left: int, side: int) -> None:
-    axes.imshow(pixels[top : top + side, left : left + side], interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-
-
 def _wrapped(words: str) -> str:
-    return "\n".join(part.strip() for part in words.replace(", then", ",\nthen").split("\n"))
+    return "\n".join(textwrap.wrap(words, 20))
 
 
 def _methods(rows: Sequence[Fall]) -> list[str]:

@@ -1,0 +1,69 @@
+"""What docs/findings.md says stands in the files that the studies made."""
+
+from pathlib import Path
+
+import pytest
+
+from studies import tables
+from studies.synthetic.conditions import BASE, CONDITIONS
+from studies.synthetic.falls import Fall
+
+ROOT = Path(__file__).parents[2]
+DAT, REAL = "dat-light", "real-esrgan-x4plus"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    made = tables.read(ROOT / "studies/synthetic/falls.csv", Fall)
+    return {(row.metric, row.condition, row.method): row for row in made}
+
+
+def names(rows, chosen):
+    return {row.condition for row in rows.values() if chosen(row)}
+
+
+def test_all_conditions_and_twelve_contents_are_there(rows):
+    assert {row.condition for row in rows.values()} == {c.name for c in CONDITIONS}
+    assert {row.n for row in rows.values()} == {12}
+
+
+def test_who_leads_on_bicubic_inputs_falls_deepest(rows):
+    methods = {row.method for row in rows.values()}
+    means = sorted(rows["psnr-y", BASE, method].mean for method in methods)
+    assert means[-1] == rows["psnr-y", BASE, DAT].mean == pytest.approx(means[-2] + 2, abs=0.1)
+    for condition in CONDITIONS[1:]:
+        changes = {m: rows["psnr-y", condition.name, m].change for m in methods}
+        assert min(changes, key=changes.get) == DAT
+    told = {"area": -2.7, "blur-0.5": -7.3, "noise-10": -4.7, "jpeg-60": -5.1}
+    for name, change in told.items():
+        assert rows["psnr-y", name, DAT].change == pytest.approx(change, abs=0.05)
+    for name in ("noise-10", "jpeg-60"):
+        half = rows["psnr-y", name, "aplus"].change / rows["psnr-y", name, DAT].change
+        assert 0.45 < half < 0.6
+
+
+def test_where_interpolation_is_better(rows):
+    psnr = {key: row for key, row in rows.items() if key[0] == "psnr-y" and key[2] == DAT}
+    below = names(psnr, lambda row: row.gain < 0)
+    assert below == {"blur-0.5", "blur-1", "noise-10", "noise-25", "jpeg-60", "jpeg-30",
+                     "camera", "real-esrgan"}  # fmt: skip
+    certain = names(psnr, lambda row: row.gain_high < 0)
+    assert certain == {"blur-0.5", "noise-25", "jpeg-30"}
+
+
+def test_what_was_trained_on_bad_inputs_hardly_notices_them(rows):
+    for name in ("noise-3", "noise-10", "jpeg-90", "jpeg-60", *(c.name for c in CONDITIONS
+                 if c.family == "blur")):  # fmt: skip
+        assert abs(rows["lpips", name, REAL].change) < 0.0305
+    for name in ("blur-2.4", "noise-10", "jpeg-60"):
+        assert 0.425 < rows["lpips", name, DAT].mean < 0.475
+        assert 0.235 < rows["lpips", name, REAL].mean < 0.275
+
+
+def test_psnr_does_not_show_that(rows):
+    psnr = {key: row for key, row in rows.items() if key[0] == "psnr-y"}
+    base = {key[2]: row.mean for key, row in psnr.items() if key[1] == BASE}
+    assert min(base, key=base.get) == REAL
+    assert base[DAT] - base[REAL] > 5
+    real = {key: row for key, row in psnr.items() if key[2] == REAL}
+    assert names(real, lambda row: row.gain > 0) == {"blur-2.4", "blur-3.2"}
