@@ -220,6 +220,7 @@ def test_generated_pages_are_current():
         "weights.md",
         "choosing.md",
         "models.md",
+        "findings.md",
     }
     for path, made in module.PAGES.items():
         assert path.read_text("utf-8") == made(), f"{path.name}: run `python docs/generate.py`"
