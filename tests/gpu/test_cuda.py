@@ -234,3 +234,43 @@ def test_classical_methods(name, photograph, cuda):
     made = METHODS[name]().run(low.cuda(), 3)
     assert made.device.type == "cuda"
     assert float((made.cpu() - cpu).abs().max()) < 0.5 / 255
+
+
+LOSSES = ["l1", "charbonnier", "edge", "cycle:l2", "tv", "ssim", "lpips", "content:relu3_3:mse",
+          "texture:relu2_2"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LOSSES)
+def test_losses_and_their_gradients(text, pair, weights, cuda):
+    """Under autocast of a trainer, too: networks and sums stay in float32."""
+    from srqa.losses import parse
+
+    sr, hr = pair[0]
+    found = []
+    for device in ("cpu", "cuda"):
+        x = sr.to(device, copy=True).requires_grad_()
+        with cuda.autocast(device, cuda.bfloat16):
+            terms = parse(text, 2)(x, hr.to(device), hr[..., ::2, ::2].to(device))
+        terms.total.backward()
+        found.append((float(terms[text]), x.grad.cpu()))
+    (cpu, slope), (made, made_slope) = found
+    assert made == pytest.approx(cpu, rel=1e-4)
+    assert float((made_slope - slope).norm()) < 1e-2 * float(slope.norm())
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "lsgan", "wgan-gp", "ragan"])
+@pytest.mark.parametrize("judge", ["srgan", "patch"])
+def test_adversarial_losses_in_half_precision(kind, judge, pair, cuda):
+    from srqa.losses import parse
+
+    cuda.manual_seed(0)
+    adversarial = parse(f"gan:{kind}:{judge}:features=8", 2).adversarial.cuda()
+    sr, hr = pair[1]
+    x = sr.clone().requires_grad_()
+    with cuda.autocast("cuda", cuda.float16):
+        generators = adversarial.generator_loss(x, hr)
+        judges = adversarial.discriminator_loss(x, hr)
+    (generators + judges).backward()
+    assert generators.dtype == judges.dtype == cuda.float32
+    assert x.grad.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in adversarial.discriminator.parameters())

@@ -178,9 +178,9 @@ def test_narrow_numbers_are_widened(dtype, weights, trio):
     assert sr.grad.dtype == dtype
 
 
-def test_networks_compute_in_float32_under_autocast(weights, trio):
+def test_all_is_float32_under_autocast(weights, trio):
     sr, hr, lr = trio()
-    objective = parse("content:relu2_2 + lpips", 2)
+    objective = parse("content:relu2_2 + texture:relu2_2 + lpips + ssim + cycle + edge", 2)
     expected = objective(sr, hr, lr)
     with torch.autocast("cpu", torch.bfloat16):
         found = objective(sr, hr, lr)
