@@ -40,5 +40,4 @@ def _same_channels(a: Planes, b: Planes) -> tuple[Planes, Planes]:
 def _shrunk(planes: Planes, size: tuple[int, int]) -> Planes:
     if is_tensor(planes):
         return imresize(planes, size=size)
-    rows = np.moveaxis(planes, 0, -1).astype(np.float64)
-    return np.moveaxis(imresize(rows, size=size), -1, 0)
+    return np.stack([imresize(plane.astype(np.float64), size=size) for plane in planes])

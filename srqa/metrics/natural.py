@@ -45,7 +45,9 @@ def each_picture(function: Callable[[Array], float], planes: Planes) -> Value:
 
 
 def _grey(picture: Any) -> Array:
-    return np.clip(np.floor(np.asarray(picture[0], np.float64) * 255 + 0.5), 0, 255)
+    grey = np.multiply(picture[0], 255, dtype=np.float64)
+    grey += 0.5
+    return np.clip(np.floor(grey, out=grey), 0, 255, out=grey)
 
 
 def parameters(name: str) -> dict[str, Array]:
@@ -63,11 +65,14 @@ def mscn(grey: Array) -> Array:
     """
     import cv2
 
-    padded = cv2.copyMakeBorder(grey, *(4 * (_HALO,)), borderType=cv2.BORDER_REPLICATE)
+    height = grey.shape[0]
     result = np.empty(grey.shape)
-    for start in range(0, grey.shape[0], _ROWS):
-        around = padded[start : start + _ROWS + 2 * _HALO]
-        part = slice(start, start + around.shape[0] - 2 * _HALO)
+    for start in range(0, height, _ROWS):
+        part = slice(start, min(start + _ROWS, height))
+        first, last = max(start - _HALO, 0), min(part.stop + _HALO, height)
+        ends = (_HALO - (start - first), _HALO - (last - part.stop))
+        border = (*ends, _HALO, _HALO, cv2.BORDER_REPLICATE)
+        around = cv2.copyMakeBorder(grey[first:last], *border)
         mean = separable_valid(around[None], _TAPS)[0]
         spread = separable_valid((around * around)[None], _TAPS)[0]
         spread -= mean * mean

@@ -82,14 +82,14 @@ def block_features(grey: Array) -> Array:
 def _features(grey: Array, side: int) -> Array:
     samples = mscn(grey)
     height, width = grey.shape
-    blocks = samples.reshape(height // side, side, width // side, side).swapaxes(1, 2)
     collected = []
     product, spare = np.empty((side, side)), np.empty((side, side))
-    for block in np.ascontiguousarray(blocks).reshape(-1, side, side):
-        collected.append(sums(block, spare))
-        for shift in _SHIFTS:
-            np.multiply(block, np.roll(block, shift, (0, 1)), out=product)
-            collected.append(sums(product, spare))
+    for row in samples.reshape(height // side, side, width // side, side):
+        for block in np.ascontiguousarray(row.swapaxes(0, 1)):
+            collected.append(sums(block, spare))
+            for shift in _SHIFTS:
+                np.multiply(block, np.roll(block, shift, (0, 1)), out=product)
+                collected.append(sums(product, spare))
     table = np.array(collected).reshape(-1, 1 + len(_SHIFTS), len(Sums._fields))
     found = fit(Sums(*np.moveaxis(table, -1, 0)))
     left, right = found.left * found.width, found.right * found.width

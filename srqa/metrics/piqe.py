@@ -38,16 +38,18 @@ def piqe(grey: Planes) -> Value:
 
 def _piqe(grey: Array) -> float:
     missing = [-n % BLOCK for n in grey.shape]
-    samples = mscn(np.pad(grey, [(0, n) for n in missing], mode="symmetric"))
-    height, width = samples.shape
-    grid = samples.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).swapaxes(1, 2)
-    blocks = grid.reshape(-1, BLOCK, BLOCK)
-    variance = np.var(blocks, axis=(1, 2), ddof=1)
-    active = variance > _ACTIVE
-    blocks, variance = blocks[active], variance[active]
-    cost = np.sum(np.where(_smeared(blocks), 1 - variance, 0.0))
-    cost += np.sum(np.where(_noisy(blocks, np.sqrt(variance)), variance, 0.0))
-    return float(np.clip(100 * (cost + _C) / (len(blocks) + _C), 0, 100))
+    if any(missing):
+        grey = np.pad(grey, [(0, n) for n in missing], mode="symmetric")
+    cost, count = 0.0, 0
+    for row in mscn(grey).reshape(-1, BLOCK, grey.shape[1] // BLOCK, BLOCK):
+        blocks = row.swapaxes(0, 1)
+        variance = np.var(blocks, axis=(1, 2), ddof=1)
+        active = variance > _ACTIVE
+        blocks, variance = blocks[active], variance[active]
+        cost += float(np.sum(np.where(_smeared(blocks), 1 - variance, 0.0)))
+        cost += float(np.sum(np.where(_noisy(blocks, np.sqrt(variance)), variance, 0.0)))
+        count += len(blocks)
+    return float(np.clip(100 * (cost + _C) / (count + _C), 0, 100))
 
 
 def _smeared(blocks: Array) -> _Marks:

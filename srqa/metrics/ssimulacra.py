@@ -8,13 +8,14 @@ of nine taps that this recursion amounts to, with nothing outside the picture, a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from srqa.images.arrays import Planes, Value, is_tensor, namespace
-from srqa.images.filters import half_size, separable_valid
+from srqa.images.arrays import Planes, Value, in_double, is_tensor, namespace, total
+from srqa.images.filters import block_means, separable_valid, sum_over_parts
 
 MIN_SIDE = 8
 SCALES = 6
@@ -22,6 +23,8 @@ WHOLE_SIDE = 225
 """The shortest side that leaves six scales; below it the weights belong to other scales."""
 
 _SIGMA = 1.5
+_REACH = 4
+"""Of the blur."""
 _C2 = 0.0009
 _BIAS = 0.0037930732552754493
 _ABSORBANCE = (
@@ -112,19 +115,22 @@ def ssimulacra2(distorted: Planes, reference: Planes) -> Value:
         100 for equal pictures, about 90 where no difference is seen, 70 high, 50 medium and 30 low
         quality; it has no lower end. A float, or a tensor (N,).
     """
-    first, second = _linear(reference), _linear(distorted)
-    made: list[list[Planes]] = []
-    while len(made) < SCALES and min(first.shape[-2:]) >= MIN_SIDE:
-        made.append(_maps(_positive_xyb(first), _positive_xyb(second)))
-        first, second = half_size(first), half_size(second)
-    return _score(made)
+    first, second, light = reference, distorted, _linear
+    norms: list[tuple[Value, ...]] = []
+    while len(norms) < SCALES and min(int(side) for side in first.shape[-2:]) >= MIN_SIDE:
+        norms.append(_norms(first, second, light))
+        odd = int(any(side % 2 for side in first.shape[-2:]))
+        first, second = (
+            block_means(p, 2, light, after=odd, outside="edge") for p in (first, second)
+        )
+        light = in_double
+    return _score(norms)
 
 
 def _linear(planes: Planes) -> Planes:
     """Linear light in float64; grey counts as R = G = B."""
     xp = namespace(planes)
-    wide = planes.double() if is_tensor(planes) else planes.astype(np.float64)
-    x = wide.clip(0.0, 1.0)
+    x = in_double(planes).clip(0.0, 1.0)
     light = xp.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
     if light.shape[-3] == 3:
         return light
@@ -143,48 +149,83 @@ def _positive_xyb(rgb: Planes) -> Planes:
     return xp.concatenate(parts, -3)
 
 
-def _blur(planes: Planes) -> Planes:
-    n = len(taps()) // 2
-    if is_tensor(planes):
-        from torch.nn.functional import pad
+def _norms(a: Planes, b: Planes, light: Callable[[Planes], Planes]) -> tuple[Value, ...]:
+    """Mean and fourth-power mean of the maps of one scale, in the order of the weights.
 
-        return separable_valid(pad(planes, (n, n, n, n)), taps())
-    wide = np.pad(planes, ((0, 0), (n, n), (n, n)))
-    return separable_valid(wide, taps())
+    Args:
+        a: the reference; the definition tells added from lost edges.
+        b: the picture to judge.
+        light: from such planes to linear light.
 
-
-def _maps(a: Planes, b: Planes) -> list[Planes]:
-    """Mean and fourth-power mean of each map: six arrays (..., 3) in the order of the weights.
-
-    `a` is the reference; the definition tells added from lost edges.
+    Returns:
+        Six values for each of X, Y and B.
     """
+    height, width = (int(side) for side in a.shape[-2:])
+
+    def part(rows: slice) -> tuple[Value, ...]:
+        taken = slice(max(rows.start - _REACH, 0), min(rows.stop + _REACH, height))
+        above, below = rows.start - taken.start, taken.stop - rows.stop
+        outside = (_REACH - above, _REACH - below)
+        x, y = (_positive_xyb(light(p[..., taken, :])) for p in (a, b))
+        inner = slice(above, above + rows.stop - rows.start)
+        found: list[Value] = []
+        for plane in range(3):
+            pair = [p[..., plane : plane + 1, :, :] for p in (x, y)]
+            found += _sums(*pair, inner, outside)
+        return tuple(found)
+
+    sums = [value / (height * width) for value in sum_over_parts(part, a, 0)]
+    fourth = (False, False, False, True, True, True) * 3
+    return tuple(_fourth_root(v) if f else v for v, f in zip(sums, fourth, strict=True))
+
+
+def _sums(a: Planes, b: Planes, inner: slice, outside: tuple[int, int]) -> list[Value]:
+    """Sums of the three maps and of their fourth powers over the `inner` rows of one plane.
+
+    `outside` says how many rows of nothing lie above and below.
+    """
+
+    def blur(plane: Planes) -> Planes:
+        return separable_valid(_surrounded(plane, *outside), taps())
+
     xp = namespace(a)
-    mean_a, mean_b = _blur(a), _blur(b)
-    mixed = _blur(a * b) - mean_a * mean_b
-    spread = (_blur(a * a) - mean_a * mean_a) + (_blur(b * b) - mean_b * mean_b)
+    mean_a, mean_b = blur(a), blur(b)
+    mixed = blur(a * b) - mean_a * mean_b
+    spread = (blur(a * a) - mean_a * mean_a) + (blur(b * b) - mean_b * mean_b)
     apart = mean_a - mean_b
     unlike = 1 - (1 - apart * apart) * (2 * mixed + _C2) / (spread + _C2)
+    a, b = a[..., inner, :], b[..., inner, :]
     edges = (1 + xp.abs(b - mean_b)) / (1 + xp.abs(a - mean_a)) - 1
     maps = [unlike.clip(0), edges.clip(0), (-edges).clip(0)]
-    return [m.mean((-2, -1)) for m in maps] + [_fourth_root((m**4).mean((-2, -1))) for m in maps]
+    squares = [m * m for m in maps]
+    return [total(m) for m in maps] + [total(s * s) for s in squares]
 
 
-def _fourth_root(x: Any) -> Any:
+def _surrounded(plane: Planes, above: int, below: int) -> Planes:
+    if is_tensor(plane):
+        from torch.nn.functional import pad
+
+        return pad(plane, (_REACH, _REACH, above, below))
+    return np.pad(plane, ((0, 0), (above, below), (_REACH, _REACH)))
+
+
+def _fourth_root(x: Value) -> Value:
     """The root whose slope at 0 is 0 instead of infinite."""
+    if not is_tensor(x):
+        return x**0.25
     xp = namespace(x)
     return xp.where(x > 0, xp.where(x > 0, x, 1.0) ** 0.25, 0.0 * x)
 
 
-def _score(made: list[list[Planes]]) -> Value:
+def _score(norms: list[tuple[Value, ...]]) -> Value:
     weights = np.zeros(3 * SCALES * 6)
     weights[list(_WEIGHTS)] = list(_WEIGHTS.values())
-    table = weights[: 18 * len(made)].reshape(3, len(made), 6)
-    total: Any = 0.0
-    for scale, maps in enumerate(made):
-        for place, values in enumerate(maps):
-            for plane in range(3):
-                total = total + float(table[plane, scale, place]) * values[..., plane]
-    x = 0.9562382616834844 * total
+    table = weights[: 18 * len(norms)].reshape(3, len(norms), 6)
+    together: Any = 0.0
+    for scale, values in enumerate(norms):
+        for place, value in enumerate(values):
+            together = together + float(table[place // 6, scale, place % 6]) * value
+    x = 0.9562382616834844 * together
     x = 2.326765642916932 * x - 0.020884521182843837 * x**2 + 6.248496625763138e-05 * x**3
     if not is_tensor(x):
         return 100.0 - 10.0 * float(x) ** 0.6276336467831387 if x > 0 else 100.0
