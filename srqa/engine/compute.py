@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from srqa.engine.cache import Cache, CachedScore
 from srqa.engine.plan import Plan
-from srqa.engine.protocol import Prepared
+from srqa.engine.protocol import Channel, Prepared
 from srqa.engine.results import NOT_APPLICABLE, FileRow
 from srqa.errors import (
     InputError,
@@ -42,6 +43,8 @@ class Work:
     keys: dict[str, bytes]
     planes: dict[str, tuple[Prepared, ...]]
     """The pictures that each kind of metric takes: its arguments, in order."""
+    spent: tuple[Prepared, ...] = ()
+    """Those whose planes nobody asks for after these metrics."""
 
     def only(self, specs: Iterable[MetricSpec]) -> Work:
         """The same pictures for some of the metrics."""
@@ -75,16 +78,25 @@ def too_small(spec: MetricSpec, pictures: Iterable[Prepared], crop: int) -> str:
 
 
 def compute_on_arrays(work: Work, plan: Plan, cache: Cache | None) -> None:
-    """Compute the metrics of one item picture by picture, with numpy planes."""
+    """Compute the metrics of one item picture by picture, with numpy planes.
+
+    Those that see the same planes come one after the other, so that planes can go after that.
+    """
     memory = min(plan.memory, free("cpu") // 2) if plan.on_tensors else plan.memory
+    by_channel: dict[Channel, list[MetricSpec]] = defaultdict(list)
+    for spec in work.specs:
+        by_channel[plan.protocol.channel(spec)].append(spec)
     with network_settings(replace(plan, memory=memory), work.specs):
-        for spec in work.specs:
-            start = time.perf_counter()
-            value, problem = _compute(spec, work, plan)
-            if not problem and math.isnan(value):
-                problem = f"{spec.name} gave no number (NaN) for {work.result.item.name}."
-            seconds = time.perf_counter() - start
-            keep(work, spec, CachedScore(value, problem, seconds), cache)
+        for channel, specs in by_channel.items():
+            for spec in specs:
+                start = time.perf_counter()
+                value, problem = _compute(spec, work, plan)
+                if not problem and math.isnan(value):
+                    problem = f"{spec.name} gave no number (NaN) for {work.result.item.name}."
+                seconds = time.perf_counter() - start
+                keep(work, spec, CachedScore(value, problem, seconds), cache)
+            for picture in work.spent:
+                picture.release(channel)
 
 
 def _compute(spec: MetricSpec, work: Work, plan: Plan) -> tuple[float, str]:

@@ -20,6 +20,7 @@ from srqa.metrics import features
 from srqa.metrics.spec import MetricSpec
 
 Mismatch = Literal["error", "modcrop", "crop"]
+Channel = tuple[str, bool]
 _SAMPLES = re.compile(r"set of \d+ patches")
 
 
@@ -55,6 +56,11 @@ class Protocol:
         if self.crop == "scale":
             return math.ceil(scale) if scale else 0
         return self.crop
+
+    def channel(self, spec: MetricSpec) -> Channel:
+        """Which planes `spec` sees: their kind, and whether they are rounded to integers."""
+        rounded = spec.rounding == "uint8" or self.y_rounded
+        return spec.input, rounded and spec.input != "rgb"
 
     def multiple(self, scale: float | None) -> int:
         """What the reference's sides are cut to a multiple of; 1 cuts nothing."""
@@ -334,7 +340,7 @@ class Prepared:
     def __init__(self, pixels: np.ndarray[Any, Any], protocol: Protocol) -> None:
         self.pixels = np.ascontiguousarray(quantise(pixels, protocol.depth))
         self._protocol = protocol
-        self._planes: dict[tuple[str, bool], np.ndarray[Any, Any]] = {}
+        self._planes: dict[Channel, np.ndarray[Any, Any]] = {}
         self._cut: dict[tuple[str, bool, int], np.ndarray[Any, Any]] = {}
 
     @property
@@ -344,8 +350,7 @@ class Prepared:
 
     def planes(self, spec: MetricSpec, crop: int) -> np.ndarray[Any, Any]:
         """Float32 planes (C, H, W) for `spec`, `crop` pixels cut from each side."""
-        rounded = spec.rounding == "uint8" or self._protocol.y_rounded
-        key = (spec.input, rounded and spec.input != "rgb")
+        key = self._protocol.channel(spec)
         if key not in self._planes:
             self._planes[key] = self._make(*key)
         if (*key, crop) not in self._cut:
@@ -355,6 +360,11 @@ class Prepared:
         if spec.features:
             features.share(self._cut[*key, crop])
         return self._cut[*key, crop]
+
+    def release(self, channel: Channel) -> None:
+        """Let the planes of a channel go: they take four times the room of 8-bit pixels."""
+        self._planes.pop(channel, None)
+        self._cut = {key: cut for key, cut in self._cut.items() if key[:2] != channel}
 
     def _make(self, channel: str, rounded: bool) -> np.ndarray[Any, Any]:
         if channel == "y" and self.pixels.dtype != np.float32:

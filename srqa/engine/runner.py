@@ -138,7 +138,9 @@ class Task:
         alone = [spec for spec in work.specs if spec not in together]
         if alone:
             _import_packages(alone, plan.workers)
-            compute_on_arrays(work.only(alone), plan, self._cache)
+            own = work.only(alone)
+            own.spent = () if together else self._spent(work)
+            compute_on_arrays(own, plan, self._cache)
         if not together:
             return work.result
         try:
@@ -151,6 +153,13 @@ class Task:
                 put(work.result, spec, _too_large(work.result.item.name))
             return work.result
         return work.only(together)
+
+    def _spent(self, work: Work) -> tuple[Prepared, ...]:
+        """Pictures whose planes go with this output: all, if no other has the same reference."""
+        last = work.result.item is self._items[-1]
+        kept = () if last else tuple(self._prepared.values())
+        used = {picture for pictures in work.planes.values() for picture in pictures}
+        return tuple(used.difference(kept))
 
     def _item(self, item: Item, reference: PictureFile | _Unreadable | None) -> ItemResult | Work:
         plan, cache = self._plan, self._cache

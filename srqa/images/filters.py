@@ -13,6 +13,8 @@ from srqa.threads import each
 
 STRIP_ROWS = 64
 """Rows of a strip: at common widths its float32 maps stay in the processor's cache."""
+_STRIP_SAMPLES = 2**18
+"""In a strip of wide pictures, down to a quarter of the rows."""
 
 
 @lru_cache(maxsize=32)
@@ -200,7 +202,8 @@ def sum_over_parts(
     height = int(planes.shape[-2])
     if is_tensor(planes):
         return function(slice(0, height))
-    found = each(function, list(strips(height, halo)))
+    rows = max(STRIP_ROWS // 4, min(STRIP_ROWS, _STRIP_SAMPLES // int(planes.shape[-1])))
+    found = each(function, list(strips(height, halo, rows)))
     return tuple(sum(values) for values in zip(*found, strict=True))
 
 

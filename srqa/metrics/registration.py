@@ -13,12 +13,15 @@ import numpy as np
 
 from srqa.errors import NotApplicableError
 from srqa.images.arrays import Planes, Value, is_tensor
+from srqa.images.filters import STRIP_ROWS
 
 MIN_SIDE = 32
 
 _BAND = 0.1
 """Highest frequency (cycles per pixel) that is trusted: x4 upscaling keeps those below 0.125."""
 _STEPS = 5
+_LARGE = 1024
+"""From this many pixels a side on, frequencies above 0.25 are left out."""
 _Array = np.ndarray[Any, Any]
 
 
@@ -47,6 +50,9 @@ def offset(distorted: Planes, reference: Planes) -> tuple[float, float]:
     that the Hann window sees the same content in both. Bicubic x4 is placed to about 0.01 pixels,
     with strong noise or JPEG to 0.05. Along a direction without structure the answer is 0.
 
+    Pictures of 1024 pixels a side and more are looked at on half as many rows and columns, which
+    frequencies up to 0.25 need: within 1e-4 pixels of what the whole spectrum gives.
+
     After Kuglin, Hines 1975 (phase correlation) and Stone et al., IEEE TGRS 39(10), 2001.
 
     Args:
@@ -57,8 +63,14 @@ def offset(distorted: Planes, reference: Planes) -> tuple[float, float]:
         NotApplicableError: one of the pictures is flat.
     """
     a, b = _plane(distorted), _plane(reference)
+    steps: list[float] = [1.0, 1.0]
+    if min(a.shape) >= _LARGE:
+        whole = a.shape
+        a, b = _coarser(a), _coarser(b)
+        steps = [full / kept for full, kept in zip(whole, a.shape, strict=True)]
     height, width = a.shape
-    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    fy = np.fft.fftfreq(height, steps[0])[:, None]
+    fx = np.fft.rfftfreq(width, steps[1])[None]
     radius = np.hypot(fy, fx)
     band = (radius <= max(_BAND, 2 / min(a.shape))) & (radius > 0)
     waves = np.stack([np.broadcast_to(f, radius.shape)[band] for f in (fy, fx)], axis=1)
@@ -70,7 +82,7 @@ def offset(distorted: Planes, reference: Planes) -> tuple[float, float]:
     if np.abs(cross[band]).max() <= (1e-9 * a.size) ** 2:
         raise NotApplicableError("a flat picture has no position")
 
-    moved = np.array(_whole_pixels(cross, radius, a.shape))
+    moved = np.array(_whole_pixels(cross, radius, a.shape)) * steps
     whole = np.fft.rfft2(b - b.mean())
     for _ in range(_STEPS):
         turned = whole * np.exp(-2j * np.pi * (fy * moved[0] + fx * moved[1]))
@@ -118,6 +130,19 @@ def _array(picture: Any) -> _Array:
 def _plane(planes: Planes) -> _Array:
     mean: _Array = np.asarray(planes, dtype=np.float64).mean(axis=0)
     return mean
+
+
+def _coarser(plane: _Array) -> _Array:
+    """The picture on a grid of half as many rows and columns: frequencies up to 0.25 alone."""
+    for _ in range(2):
+        width = plane.shape[1]
+        kept = width // 2
+        made = np.empty((kept, plane.shape[0]))
+        for top in range(0, plane.shape[0], STRIP_ROWS):
+            rows = np.fft.rfft(plane[top : top + STRIP_ROWS])[:, : kept // 2 + 1]
+            made[:, top : top + STRIP_ROWS] = np.fft.irfft(rows, kept).T * (kept / width)
+        plane = made
+    return plane
 
 
 def _windowed(plane: _Array, window: _Array) -> _Array:

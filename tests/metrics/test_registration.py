@@ -105,3 +105,25 @@ def test_batches_of_tensors(plane):
     batch = torch.tensor(np.stack([a, b]))[:, None]
     values = shift(batch, torch.tensor(b)[None, None].expand(2, -1, -1, -1))
     assert values.tolist() == pytest.approx([1, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("size", "move"), [((1024, 1100), (-7.6, 5.2)), ((1031, 1025), (0, 0.5))])
+def test_large_pictures_on_half_the_grid(size, move, photograph, monkeypatch):
+    plane = luma(photograph("coffee", 400, 600))[0].astype(np.float64)
+    height, width = size
+    plane = imresize(plane, size=(1052, 1124))
+    a, b = pair(plane, move)
+    upscaled = imresize(imresize(a, 0.25), 4.0)
+    pairs = [(x[None, :height, :width], b[None, :height, :width]) for x in (a, upscaled)]
+    coarse = [offset(*p) for p in pairs]
+    assert coarse[0] == pytest.approx(move, abs=1e-3)
+    monkeypatch.setattr("srqa.metrics.registration._LARGE", 10**6)
+    whole = [offset(*p) for p in pairs]
+    assert 0 < np.abs(np.subtract(coarse, whole)).max() < 1e-4
+
+
+def test_large_flat_pictures_have_no_position(rng):
+    flat = np.full((1, 1024, 1025), 1 / 3, np.float32)
+    for other in (flat, rng.random(flat.shape)):
+        with pytest.raises(NotApplicableError):
+            shift(other, flat)
