@@ -60,7 +60,7 @@ def tuned_process(threads: int = 1) -> Iterator[None]:
     cv2.setNumThreads(threads)
     allocator = _glibc()
     if allocator:
-        allocator.mallopt(_M_MMAP_THRESHOLD, 128 * 2**20)
+        allocator.mallopt(_M_MMAP_THRESHOLD, 64 * 2**20)
         allocator.mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
     try:
         yield

@@ -8,6 +8,7 @@ tensor (N,) for a batch.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -71,6 +72,17 @@ def constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device
 
     with torch.inference_mode(False):  # it must serve gradients later
         return torch.tensor(values, dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=64)
+def on_device(
+    make: Callable[..., Any], args: tuple[Any, ...], dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """The table that ``make(*args)`` gives, sent to its device once, as `constant` does."""
+    import torch
+
+    with torch.inference_mode(False):
+        return torch.tensor(make(*args), dtype=dtype, device=device)
 
 
 def as_batch(x: Planes) -> torch.Tensor:

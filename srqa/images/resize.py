@@ -192,11 +192,33 @@ def _along_array(image: Any, weight: _FloatArray, index: Any, axis: int) -> Any:
     return result.astype(image.dtype)
 
 
-def _along_tensor(image: Any, weight: _FloatArray, index: Any, axis: int) -> Any:
+def _sent(weight: _FloatArray, index: Any, image: Any) -> tuple[Any, Any]:
+    """The tables as tensors beside the image."""
     import torch
 
-    gains = torch.as_tensor(weight, dtype=image.dtype, device=image.device)
-    places = torch.as_tensor(index, device=image.device)
+    if image.device.type == "cpu":
+        return torch.as_tensor(weight, dtype=image.dtype), torch.as_tensor(index)
+    return _kept(weight.tobytes(), index.tobytes(), weight.shape, image.dtype, image.device)
+
+
+@lru_cache(maxsize=64)
+def _kept(
+    weight: bytes, index: bytes, shape: tuple[int, ...], dtype: Any, device: Any
+) -> tuple[Any, Any]:
+    """Sent to the device once: sending makes the host wait."""
+    import torch
+
+    gains = np.frombuffer(weight, np.float64).reshape(shape)
+    places = np.frombuffer(index, np.intp).reshape(shape)
+    with torch.inference_mode(False):  # they must serve gradients later
+        return (
+            torch.tensor(gains, dtype=dtype, device=device),
+            torch.tensor(places, device=device),
+        )
+
+
+def _along_tensor(image: Any, weight: _FloatArray, index: Any, axis: int) -> Any:
+    gains, places = _sent(weight, index, image)
     if axis == -2:
         gains = gains[:, :, None]
     result = image.new_zeros(())

@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from srqa.errors import NotApplicableError
 from srqa.images.arrays import Planes, Value, as_value, in_double, is_tensor, namespace, total
 from srqa.images.colour import GRAY_WEIGHTS, gray, mixtures
 from srqa.images.filters import decimated, gaussian_taps, separable_valid, sum_over_strips
+from srqa.metrics.similarity import unless_flat
 
 VIF_MIN_SIDE = 41
 
@@ -28,11 +28,17 @@ def luminance(planes: Planes) -> Planes:
     return mixtures(planes, [tuple(255 * w for w in GRAY_WEIGHTS)])
 
 
-def refuse_flat(empty: Any, distorted: Planes, reference: Planes) -> None:
-    """Refuse a reference without texture, but for a picture that equals it."""
+def unless_empty(value: Value, empty: Any, distorted: Planes, reference: Planes) -> Value:
+    """The value(s), unless a reference has no texture; but a picture may equal it.
+
+    Raises:
+        NotApplicableError: as `unless_flat`.
+    """
+    if not is_tensor(value) and not empty:
+        return value
     differs = (distorted != reference).reshape(*distorted.shape[:-3], -1).any(-1)
-    if bool((empty & differs).any()):
-        raise NotApplicableError("the reference has no texture, so there is nothing to keep")
+    reason = "the reference has no texture, so there is nothing to keep"
+    return unless_flat(value, empty & differs, reason)
 
 
 def moments(a: Planes, b: Planes, taps: tuple[float, ...]) -> tuple[Planes, Planes, Planes]:
@@ -62,12 +68,13 @@ def vif(distorted: Planes, reference: Planes) -> Value:
         size = 2 ** (4 - scale) + 1
         taps = gaussian_taps(size, size / 5)
         if scale:
-            a, b = decimated(a, taps), decimated(b, taps)
+            a = decimated(a, taps)
+            b = decimated(b, taps)
         sums = sum_over_strips(partial(_information, taps), a, b, size // 2)
         kept, available = kept + sums[0], available + sums[1]
-    refuse_flat(available == 0, distorted, reference)
-    value = xp.where(available == 0, 1.0, kept / xp.where(available == 0, 1.0, available))
-    return as_value(value)
+    empty = available == 0
+    value = as_value(xp.where(empty, 1.0, kept / xp.where(empty, 1.0, available)))
+    return unless_empty(value, empty, distorted, reference)
 
 
 def _information(taps: tuple[float, ...], a: Planes, b: Planes) -> tuple[Value, Value]:

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from srqa.images.arrays import Planes, Value, as_value, in_double, is_tensor, namespace, total
-from srqa.images.filters import STRIP_ROWS, separable_valid, sum_over_parts
+from srqa.images.filters import STRIP_ROWS, separable_valid, strips, sum_over_parts
 from srqa.images.resize import contributions, merged, resample
-from srqa.metrics.information import NO_VARIANCE, luminance, moments, refuse_flat
+from srqa.metrics.information import NO_VARIANCE, luminance, moments, unless_empty
 from srqa.metrics.structural import HALO, MS_MIN_SIDE, MS_WEIGHTS, contrast_losses, ssim
 
 MIN_SIDE = MS_MIN_SIDE
 
 _CONTENT_NOISE = 0.4
+_PIECE = 1024
+"""Columns that are looked at together."""
 _BOX = (1 / 3, 1 / 3, 1 / 3)
 _BINOMIAL = tuple(w * 2**0.5 / 16 for w in (1.0, 4.0, 6.0, 4.0, 1.0))
 
@@ -35,6 +37,7 @@ def iw_ssim(distorted: Planes, reference: Planes) -> Value:
     bands_b = _pyramid(luminance(reference))
     last = len(MS_WEIGHTS) - 1
     product: Value = 1.0
+    empty: Any = False
     for level, weight in enumerate(MS_WEIGHTS):
         a, b = bands_a[level], bands_b[level]
         if level == last:
@@ -42,10 +45,10 @@ def iw_ssim(distorted: Planes, reference: Planes) -> Value:
             mean = value / n
         else:
             around = _neighbourhood(b, bands_b[level + 1] if level < last - 1 else None)
-            refuse_flat(around.empty, distorted, reference)
+            empty = empty | around.empty
             mean = _weighted_contrast(a, b, around)
         product = product * abs(mean) ** (weight / sum(MS_WEIGHTS))
-    return as_value(product)
+    return unless_empty(as_value(product), empty, distorted, reference)
 
 
 def _pyramid(planes: Planes) -> list[Planes]:
@@ -177,15 +180,23 @@ def _weighted_contrast(a: Planes, b: Planes, around: _Neighbourhood) -> Value:
     """Mean of the contrast-structure of a band, weighted by information."""
     width = int(a.shape[-1])
     rim = HALO - 1
+    # Neighbourhoods take ten times the room of samples: a strip's are looked at in pieces.
+    pieces = list(strips(width - 2 * rim, 1, width if is_tensor(a) else _PIECE))
 
     def part(rows: slice) -> tuple[Value, Value]:
         losses = contrast_losses(a[..., rows, :] / 255, b[..., rows, :] / 255)
-        inner = slice(rows.start + rim, rows.stop - rim), slice(rim, width - rim)
-        content = _content(a[..., *inner], b[..., *inner], around.vectors(*inner), around)
-        return total(losses * content), total(content)
+        inner = slice(rows.start + rim, rows.stop - rim)
+        lost: Value = 0.0
+        weight: Value = 0.0
+        for piece in pieces:
+            tile = inner, slice(piece.start + rim, piece.stop + rim)
+            content = _content(a[..., *tile], b[..., *tile], around.vectors(*tile), around)
+            lost = lost + total(losses[..., piece.start : piece.stop - 2] * content)
+            weight = weight + total(content)
+        return lost, weight
 
-    lost, content = sum_over_parts(part, a, HALO)
-    return 1 - lost / content
+    lost, weight = sum_over_parts(part, a, HALO)
+    return 1 - lost / weight
 
 
 def _content(a: Planes, b: Planes, vectors: Planes, around: _Neighbourhood) -> Planes:

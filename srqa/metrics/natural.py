@@ -45,9 +45,10 @@ def each_picture(function: Callable[[Array], float], planes: Planes) -> Value:
 
 
 def _grey(picture: Any) -> Array:
-    grey = np.multiply(picture[0], 255, dtype=np.float64)
+    grey: Array = np.multiply(picture[0], 255, dtype=np.float64)
     grey += 0.5
-    return np.clip(np.floor(grey, out=grey), 0, 255, out=grey)
+    np.floor(grey, out=grey)
+    return np.clip(grey, 0, 255, out=grey)
 
 
 def parameters(name: str) -> dict[str, Array]:

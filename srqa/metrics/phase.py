@@ -120,7 +120,8 @@ def _on_device(height: int, width: int, dtype: str, device: Any) -> _Filters:
     import torch
 
     made = _filters(height, width, dtype)
-    radial, angular = (torch.from_numpy(table).to(device) for table in made[:2])
+    with torch.inference_mode(False):  # they must serve gradients later
+        radial, angular = (torch.from_numpy(table).to(device) for table in made[:2])
     return _Filters(radial, angular, made.noise)
 
 

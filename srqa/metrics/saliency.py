@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from srqa.images.arrays import Planes, Value, in_double, is_tensor, namespace, root, total
+from srqa.images.arrays import (
+    Planes,
+    Value,
+    in_double,
+    is_tensor,
+    namespace,
+    on_device,
+    root,
+    total,
+)
 from srqa.images.filters import (
     SCHARR,
     block_means,
@@ -213,7 +222,7 @@ def sdsp(rgb: Planes) -> Planes:
     xp = namespace(lab)
     priors: Any = _priors()
     if is_tensor(lab):
-        priors = xp.as_tensor(priors).to(lab)
+        priors = on_device(_priors, (), lab.dtype, lab.device)
     bands = xp.fft.irfft2(xp.fft.rfft2(lab) * priors[0][:, : _SIDE // 2 + 1])
     frequency = root((bands * bands).sum(-3))[..., None, :, :]
     warm = _stretched(lab, *_extremes(lab))[..., 1:, :, :]

@@ -64,23 +64,29 @@ def weighted_mean(losses: Value, weights: Value, flat: Any) -> Value:
     """1 less a weighted mean of losses, from the two sums; no value for `flat` pictures.
 
     Raises:
-        NotApplicableError: for an array, or a tensor on the CPU, if `flat`. On another device the
-            value is NaN, so that nobody has to wait for it.
+        NotApplicableError: as `unless_flat`.
     """
     empty = weights <= 0
-    if not is_tensor(weights):
-        _refuse(flat)
-        return 1.0 if empty else 1.0 - losses / weights
-    torch = namespace(weights)
-    if weights.device.type == "cpu":
-        _refuse(flat.any())
-    value = 1.0 - losses / torch.where(empty, 1.0, weights)
-    return torch.where(flat, torch.nan, value)
+    if is_tensor(weights):
+        value = 1.0 - losses / namespace(weights).where(empty, 1.0, weights)
+    else:
+        value = 1.0 if empty else 1.0 - losses / weights
+    return unless_flat(value, flat, "two flat pictures have no structure to compare")
 
 
-def _refuse(flat: Any) -> None:
-    if flat:
-        raise NotApplicableError("two flat pictures have no structure to compare")
+def unless_flat(value: Value, flat: Any, reason: str) -> Value:
+    """The value(s) of pictures that are not `flat`.
+
+    Raises:
+        NotApplicableError: with the reason, for an array, or a tensor on the CPU, if any is `flat`.
+            On another device its value is NaN, so that nobody has to wait for it.
+    """
+    if is_tensor(value) and value.device.type != "cpu":
+        torch = namespace(value)
+        return torch.where(flat, torch.nan, value)
+    if flat.any() if is_tensor(flat) else flat:
+        raise NotApplicableError(reason)
+    return value
 
 
 def both_flat(a: Planes, b: Planes) -> Any:

@@ -115,7 +115,8 @@ def ssimulacra2(distorted: Planes, reference: Planes) -> Value:
         100 for equal pictures, about 90 where no difference is seen, 70 high, 50 medium and 30 low
         quality; it has no lower end. A float, or a tensor (N,).
     """
-    first, second, light = reference, distorted, _linear
+    first, second = reference, distorted
+    light: Callable[[Planes], Planes] = _linear
     norms: list[tuple[Value, ...]] = []
     while len(norms) < SCALES and min(int(side) for side in first.shape[-2:]) >= MIN_SIDE:
         norms.append(_norms(first, second, light))
@@ -171,7 +172,7 @@ def _norms(a: Planes, b: Planes, light: Callable[[Planes], Planes]) -> tuple[Val
         found: list[Value] = []
         for plane in range(3):
             pair = [p[..., plane : plane + 1, :, :] for p in (x, y)]
-            found += _sums(*pair, inner, outside)
+            found += _sums(pair[0], pair[1], inner, outside)
         return tuple(found)
 
     sums = [value / (height * width) for value in sum_over_parts(part, a, 0)]

@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from srqa.images.arrays import Planes, Value, as_value, in_double, is_tensor, namespace, root, total
+from srqa.images.arrays import (
+    Planes,
+    Value,
+    as_value,
+    in_double,
+    is_tensor,
+    namespace,
+    on_device,
+    root,
+    total,
+)
 from srqa.images.filters import (
     STRIP_ROWS,
     gaussian_taps,
@@ -137,9 +147,7 @@ def _coefficients(planes: Planes) -> Planes:
     mix = mixer(LUMINANCE)
     height, width = (side // _BLOCK for side in planes.shape[-2:])
     if is_tensor(planes):
-        import torch
-
-        matrix: Any = torch.as_tensor(_cosines()).to(planes)
+        matrix: Any = on_device(_cosines, (), planes.dtype, planes.device)
     else:
         matrix = _cosines().astype(planes.dtype)
 

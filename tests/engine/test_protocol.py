@@ -80,6 +80,17 @@ class TestPlanes:
         assert plane.dtype == np.float32
         assert np.abs(plane[0] * 255 - y_of(pixels, rounded)).max() < 5e-5
 
+    def test_release(self):
+        prepared = Prepared(picture(), SR)
+        psnr, psnr_y = map(registry.get, ("psnr", "psnr-y"))
+        first, luma = prepared.planes(psnr, 2), prepared.planes(psnr_y, 0)
+        assert prepared.planes(psnr, 2) is first
+        prepared.release(SR.channel(psnr))
+        again = prepared.planes(psnr, 2)
+        assert again is not first
+        np.testing.assert_array_equal(again, first)
+        assert prepared.planes(psnr_y, 0) is luma
+
     def test_metric_that_always_rounds(self):
         plane = Prepared(picture(), SR).planes(no_reference(input="gray", rounding="uint8"), 0)
         assert np.abs(plane * 255 - np.rint(plane * 255)).max() < 1e-4

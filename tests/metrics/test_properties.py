@@ -90,7 +90,7 @@ def test_strips_do_not_show(name, pair, rows, monkeypatch):
     whole = SPECS[name](*pair)
     with monkeypatch.context() as patch:
         strips = filters.strips
-        patch.setattr(filters, "strips", lambda height, halo: strips(height, halo, rows))
+        patch.setattr(filters, "strips", lambda height, halo, _: strips(height, halo, rows))
         assert SPECS[name](*pair) == pytest.approx(whole, rel=1e-6, abs=3e-7)
 
 

@@ -68,7 +68,7 @@ def test_strips_do_not_show(name, rows, photograph, rng, monkeypatch):
     a = noisy(b, rng)
     whole = SPECS[name](a, b)
     in_strips = filters.strips
-    monkeypatch.setattr(filters, "strips", lambda height, halo: in_strips(height, halo, rows))
+    monkeypatch.setattr(filters, "strips", lambda height, halo, _: in_strips(height, halo, rows))
     assert SPECS[name](a, b) == pytest.approx(whole, rel=2e-7)
 
 

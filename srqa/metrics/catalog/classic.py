@@ -34,7 +34,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 1.0),
         min_side=phase.MIN_SIDE,
         whole=_PHASE_WHOLE,
-        differentiable=False,
         settings="luminance of YIQ; " + _PHASE_SETTINGS,
         paper=_PHASE_PAPER,
         guidance=_PHASE_GUIDANCE,
@@ -47,7 +46,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 1.0),
         min_side=phase.MIN_SIDE,
         whole=_PHASE_WHOLE,
-        differentiable=False,
         settings="YIQ; " + _PHASE_SETTINGS + ", T3 and T4 200, colour to the power 0.03",
         paper=_PHASE_PAPER,
         guidance=_PHASE_GUIDANCE,
@@ -82,7 +80,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 1.0),
         min_side=saliency.SR_SIM_MIN_SIDE,
         whole="saliency is the residual of the whole picture's spectrum",
-        differentiable=False,
         settings=(
             "luminance of YIQ; F x F mean with F = round(shorter side / 256), zeros outside; "
             "saliency at 1/4 size, Gaussian 10x10 of sigma 3.8; C1 0.4, C2 225, power 0.5"
@@ -105,7 +102,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 0.5),
         min_side=gradient.GMSD_MIN_SIDE,
         whole=_DEVIATION,
-        differentiable=False,
         settings=(
             "luminance of YIQ; 2x2 mean, Prewitt/3, zeros outside, T 170; deviation over n, not n-1"
         ),
@@ -124,7 +120,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 0.5),
         min_side=gradient.MS_GMSD_MIN_SIDE,
         whole=_DEVIATION,
-        differentiable=False,
         settings=(
             "luminance of YIQ; the first scale at full size, 2x2 means between scales, zeros "
             "outside; masking 0.5, T 170, weights 0.096 0.596 0.289 0.019; deviation over n"
@@ -144,7 +139,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 1.0),
         min_side=gradient.MDSI_MIN_SIDE,
         whole=_DEVIATION,
-        differentiable=False,
         settings=(
             "LHM; F x F mean with F = round(shorter side / 256), zeros outside; C 140, 55, 550, "
             "sum with alpha 0.6, powers 0.25"
@@ -167,7 +161,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(0.0, 1.0),
         min_side=subbands.HAARPSI_MIN_SIDE,
         whole="a mean whose weights are summed over the whole picture",
-        differentiable=False,
         settings="YIQ; 2x2 mean first, 3 Haar scales, zeros outside; C 30, alpha 4.2",
         paper=(
             "Reisenhofer, Bosse, Kutyniok, Wiegand, A Haar wavelet-based perceptual similarity "
@@ -186,7 +179,6 @@ METRICS: tuple[MetricSpec, ...] = (
         bounds=(-1.0, 1.0),
         min_side=subbands.DSS_MIN_SIDE,
         whole="the worst twentieth of all blocks is picked",
-        differentiable=False,
         settings=(
             "luminance of YIQ, cut to a multiple of 8; 8x8 DCT, sub-bands with weight above 0.01 "
             "(sigma 1.55), 3x3 Gaussian of sigma 1.5, zeros outside, worst 5 %; C 1000 and 300"
