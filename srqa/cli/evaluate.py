@@ -64,7 +64,7 @@ Examples:
 @click.option("--batch-size", type=int, help="Pictures computed together.  [1 on a CPU, else 16]")
 @click.option("--workers", type=int, help="Threads.  [all cores]")
 @click.option(
-    "--memory", metavar="SIZE", help="For the maps of networks alone, as 8GB.  [half of what is free]"
+    "--memory", metavar="SIZE", help="For networks' maps alone, as 8GB.  [half of what is free]"
 )
 @click.option(
     "--dtype",
