@@ -50,7 +50,7 @@ def main() -> int:
             file=sys.stderr,
         )
     measured: dict[str, list[tuple[Comparison, Sequence[Row]]]] = {}
-    parts: dict[str, str] = {}
+    summary = _about(about, options.rounds)
     for name in options.only:
         measured[name], start, others = [], time.perf_counter(), machine.Others()
         for comparison in sections()[name](setting):
@@ -59,16 +59,15 @@ def main() -> int:
             measured[name].append((comparison, rows))
             print(tables.table(comparison, rows), flush=True)
         taken = [tables.table(*found) for found in measured[name]]
-        parts[name] = "\n".join([_when(about["machine"], others.share()), *taken])
+        part = "\n".join([_when(about["machine"], others.share()), *taken])
         print(f"{name}: {time.perf_counter() - start:.0f} s\n", file=sys.stderr)
         if options.json:
             text = json.dumps(tables.document(measured, about), indent=1)
             options.json.write_text(text + "\n", encoding="utf-8")
-    parts["machine"] = _about(about, options.rounds)
-    print(parts["machine"])
-    if options.write:
-        for name in tables.rewrite(PAGE, parts):
-            print(f"{PAGE.name} has no place for {name}.", file=sys.stderr)
+        if options.write:
+            for lacking in tables.rewrite(PAGE, {name: part, "machine": summary}):
+                print(f"{PAGE.name} has no place for {lacking}.", file=sys.stderr)
+    print(summary)
     rows = [row for found in measured.values() for _, rows in found for row in rows]
     return 1 if any(row.wrong for row in rows) else 0
 
