@@ -223,7 +223,9 @@ def reached(target: Target | Limit, rows: Sequence[Row]) -> tuple[str, bool | No
     if found_ratio is None:
         return f"{text}; not measured", None
     shown = f"{found_ratio.median:.3g} ({found_ratio.low:.3g} to {found_ratio.high:.3g})"
-    return f"{text}; {shown}", target.least <= found_ratio.median <= target.most
+    # A slope may come out below 0 where a further pair costs next to nothing.
+    enough = not target.least or target.least <= found_ratio.median
+    return f"{text}; {shown}", enough and found_ratio.median <= target.most
 
 
 def _say(text: str) -> None:

@@ -111,6 +111,8 @@ def test_targets():
     assert reached(Target("a", "b", least=3), rows) == ("a / b: at least 3; 4 (3 to 5)", True)
     assert reached(Target("a", "b", most=3), rows)[1] is False
     assert reached(Target("a", "c", most=3), rows) == ("a / c: at most 3; not measured", None)
+    free = [*rows, Row("c", [-0.1, -0.1, 0.2])]
+    assert reached(Target("c", "b", most=0.5), free)[1] is True
     rows[0].absent = "disagrees"
     assert reached(Target("a", "b", least=3), rows)[1] is None
     assert reached(Limit("b", 1.5), rows) == ("b: at most 1.5 s; 1.00 s", True)
