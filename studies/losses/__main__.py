@@ -38,8 +38,8 @@ The same command goes on where an interrupted one stopped.
 @click.option("--contents", type=click.IntRange(1), default=12, show_default=True, help="At most.")
 @click.option("--size", type=click.IntRange(64), default=192, show_default=True,
               help="Side of the part of each picture, a multiple of 4.")  # fmt: skip
-@click.option("-m", "--metrics", metavar="LIST", default="psnr-y,ssim-y,lpips,dists",
-              show_default=True)  # fmt: skip
+@click.option("-m", "--metrics", metavar="LIST",
+              help="[psnr-y,ssim-y,lpips,dists, and srqa-nr where there is one]")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True,
               help="Threads that make batches.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -70,7 +70,7 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
         trained = train_all({"beginning": begun}, out / "train", running, progress, fetched)
         jobs = continued(begun, trained["beginning"], chosen, given["steps"])
         networks = train_all(jobs, out / "train", running, progress, fetched)
-        run = score(networks, out, begun.scale, given["metrics"].split(","), given["device"],
+        run = score(networks, out, begun.scale, _metrics(given["metrics"]), given["device"],
                     progress, fetched, command=f"studies.losses --out {out}")  # fmt: skip
     rows = tables.differences(run, PLAIN)
     powers, slopes = spectra.measure(out, (METHOD, *networks))
@@ -85,6 +85,15 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
     _figures(out, rows, powers, contents, (METHOD, *networks))
     click.echo(f"{out} has the Run, tables and figures.", err=True)
     return 0
+
+
+def _metrics(text: str | None) -> list[str]:
+    from srqa.metrics import registry
+
+    if text is not None:
+        return [name.strip() for name in text.split(",") if name.strip()]
+    usual = ["psnr-y", "ssim-y", "lpips", "dists", "srqa-nr"]
+    return [name for name in usual if name in registry.names()]
 
 
 def _chosen(text: str | None) -> tuple[Loss, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srqa.report.ratings.style import COLOURS, INK, SOFT, canvas, light_grid
+from srqa.report.ratings.style import COLOURS, SOFT, canvas, light_grid
 
 from ..pictures import row_of_parts
 from ..tables import Difference
+from ..trainings import METHOD
 from .spectra import Power
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ def plane_figure(rows: Sequence[Difference], distortion: str, perception: str) -
     Bars are 95 % intervals of the differences from the plain loss.
     """
     cells = {(row.method, row.metric): row for row in rows}
-    methods = list(dict.fromkeys(row.method for row in rows))
+    methods = [m for m in dict.fromkeys(row.method for row in rows) if m != METHOD]
     figure = canvas(
         "What losses buy and cost",
-        f"the same network, trained on with each loss; mean over {rows[0].n} contents, bars: 95 % "
-        "intervals of the difference from l1; better is to the right and up",
+        f"mean over {rows[0].n} contents; bars: 95 % intervals of the difference from l1; better "
+        "is to the right and up",
         3.6,
     )
     axes = figure.add_subplot()
@@ -43,11 +44,10 @@ def plane_figure(rows: Sequence[Difference], distortion: str, perception: str) -
             across.mean, up.mean, xerr=bars[0], yerr=bars[1], fmt=_MARKS[k % len(_MARKS)],
             color=COLOURS[k % len(COLOURS)], markersize=5, elinewidth=0.7, label=method,
         )  # fmt: skip
-        axes.annotate(method, (across.mean, up.mean), xytext=(5, 4), fontsize=7,
-                      textcoords="offset points", color=INK)  # fmt: skip
     axes.invert_yaxis()
     axes.set_xlabel(f"{distortion} (higher is better)")
-    axes.set_ylabel(f"{perception} (lower is better, up)")
+    axes.set_ylabel(f"{perception} (lower is better)")
+    figure.legend(loc="outside right center", fontsize=7.5)
     light_grid(axes, "both")
     return figure
 
