@@ -13,6 +13,8 @@ PREFIX = "pyiqa:"
 """Stands before the names of pyiqa's metrics."""
 FUSED = "fused:"
 """Stands before the file of a metric that was learned from human scores."""
+NR_HEAD = "srqa-nr:"
+"""Stands before the file of a head that `srqa train nr` made."""
 ENTRY_POINT = "srqa.metrics"
 # Names of the most used toolbox for the same numbers.
 ALIASES = {"psnry": "psnr-y", "ssimc": "ssim", "ms_ssim": "ms-ssim", "haar-psi": "haarpsi"}
@@ -64,11 +66,12 @@ def names() -> list[str]:
 def get(name: str) -> MetricSpec:
     """Find a metric by its name or by the other toolbox's name for it.
 
-    pyiqa's are "pyiqa:NAME", those learned by `srqa correlate --fuse` "fused:FILE.json".
+    pyiqa's are "pyiqa:NAME", those learned by `srqa correlate --fuse` "fused:FILE.json", and
+    srqa-nr with a head of one's own (`srqa train nr`) is "srqa-nr:FILE.safetensors".
 
     Raises:
         UsageError: there is no such metric; the message names the nearest.
-        InputError: the file of a fused metric is damaged.
+        InputError: the file of a fused metric, or of a head, is damaged.
         MissingPackageError: a metric of pyiqa, which is not installed.
 
     Example:
@@ -84,6 +87,10 @@ def get(name: str) -> MetricSpec:
         from srqa.metrics import fused
 
         return fused.spec(name.strip()[len(FUSED) :])
+    if key.startswith(NR_HEAD):
+        from srqa.metrics import srqa_nr
+
+        return srqa_nr.spec(name.strip()[len(NR_HEAD) :])
     candidates = (ALIASES.get(key, key), key.replace("_", "-"))
     for candidate in candidates:
         if candidate in _OWN:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-_COMMANDS = ("sr", "photographs")
+_COMMANDS = ("sr", "nr", "photographs")
 
 
 class _Group(click.Group):
