@@ -47,8 +47,6 @@ _NOTHING = 1e-6
 MEASURED = 21
 """Numbers of `describe` that come of no network; they are the last."""
 _LENGTH = 2 * sum(s.channels for s in ALEXNET.steps if s.operation == "conv") + MEASURED
-_LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
-_HATCHED = ((1.0, -2.0, 1.0), (-2.0, 4.0, -2.0), (1.0, -2.0, 1.0))
 
 
 FORM = 1
@@ -215,9 +213,9 @@ def describe(planes: Planes) -> Tensor:
     with features.running(batch):
         pooled = []
         for tap in features.maps(ALEXNET, batch, ALEXNET.taps):
-            flat = tap.float().flatten(2)
-            mean = flat.mean(2)
-            spread = (flat - mean[..., None]).square().mean(2)
+            flat = tap.permute(0, 2, 3, 1).flatten(1, 2).float()  # as it lies in memory
+            mean = flat.mean(1)
+            spread = (flat - mean[:, None]).square().mean(1)
             pooled += [torch.log(mean + 0.01), 0.5 * torch.log(spread + 1e-4)]
         return torch.cat([*pooled, _measured(batch)], 1)
 
@@ -234,21 +232,21 @@ def _measured(batch: Tensor) -> Tensor:
     for scale in range(_SCALES):
         if scale:
             level = F.avg_pool2d(level, 2)
-        laplacian = _filtered(level, _LAPLACIAN)
+        laplacian = _laplacian(level)
         energy = laplacian.square().mean((1, 2, 3)) + _NOTHING
         found += [
             torch.log(energy),
             torch.log(_gradients(level) + _NOTHING),
             torch.log((laplacian.abs().mean((1, 2, 3)) + 1e-3) / energy.sqrt()),
         ]
-    noise = F.avg_pool2d(_filtered(grey, _HATCHED).abs(), 8).flatten(1)
+    noise = F.avg_pool2d(_second(grey).abs(), 8).flatten(1)
     found += [torch.log(noise.quantile(share, 1) + 1e-3) for share in (0.1, 0.5)]
     colour = batch[:, ::2] - grey
     found += [
         torch.log(_gradients(colour) + _NOTHING),
-        torch.log(_filtered(colour, _LAPLACIAN).square().mean((1, 2, 3)) + _NOTHING),
+        torch.log(_laplacian(colour).square().mean((1, 2, 3)) + _NOTHING),
     ]
-    laplacian = _filtered(grey, _LAPLACIAN)
+    laplacian = _laplacian(grey)
     across = (grey[..., 1:] - grey[..., :-1]).abs().mean(2)[:, 0]
     down = (grey[..., 1:, :] - grey[..., :-1, :]).abs().mean(3)[:, 0]
     for period in _PERIODS:
@@ -257,12 +255,18 @@ def _measured(batch: Tensor) -> Tensor:
     return torch.stack(found, 1)
 
 
-def _filtered(x: Tensor, kernel: tuple[tuple[float, ...], ...]) -> Tensor:
-    """Each channel of (N, C, H, W) under a 3 x 3 kernel, without a border."""
-    import torch.nn.functional as F
+def _laplacian(x: Tensor) -> Tensor:
+    """Its four neighbours less four times the pixel, without a border."""
+    inner = x[..., 1:-1, 1:-1]
+    beside = x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
+    return beside + x[..., :-2, 1:-1] + x[..., 2:, 1:-1] - 4 * inner
 
-    flat = constant(tuple(v for row in kernel for v in row), x.dtype, x.device)
-    return F.conv2d(x, flat.view(1, 1, 3, 3).expand(x.shape[1], 1, 3, 3), groups=x.shape[1])
+
+def _second(x: Tensor) -> Tensor:
+    """Second differences along rows, then along columns: noise, and little else."""
+    along = x[..., :-2] - 2 * x[..., 1:-1] + x[..., 2:]
+    result: Tensor = along[..., :-2, :] - 2 * along[..., 1:-1, :] + along[..., 2:, :]
+    return result
 
 
 def _gradients(x: Tensor) -> Tensor:
