@@ -11,7 +11,7 @@ from srqa.errors import InputError, PairingError, RunError, UsageError
 from srqa.metrics.registry import get
 from srqa.metrics.srqa_nr import read_head
 from srqa.training.nr import training
-from srqa.training.nr.artefacts import ALWAYS_WORSE, KINDS
+from srqa.training.nr.artefacts import ALWAYS_WORSE, KINDS, UNORDERED
 from srqa.training.nr.fitting import Judged, Problem, folds
 from srqa.training.nr.pairs import SURE, pairs
 from srqa.training.nr.places import SIDE, find_places
@@ -73,7 +73,7 @@ def test_artefacts_grow_with_their_strength(kind):
         assert all(step.shape == picture.shape for step in steps)
         assert all(step.min() >= 0 and step.max() <= 1 + 1e-6 for step in steps)
         assert errors[0] > 0
-        assert errors == sorted(errors)
+        assert kind in UNORDERED or errors == sorted(errors)
 
 
 # --------------------------------------------------------------------------------------- pairs

@@ -221,3 +221,5 @@ KINDS: dict[str, Callable[[np.random.Generator, Picture], Artefact]] = {
 
 ALWAYS_WORSE = frozenset({"jpeg", "ringing", "checkerboard", "wrong texture", "blocks", "aliasing"})
 """Kinds that no picture gains by. Others may mend one: noise a smooth, blur a noisy picture."""
+UNORDERED = frozenset({"smoothing"})
+"""Kinds of which a stronger step may be the better one: sharpening and smoothing at odds."""

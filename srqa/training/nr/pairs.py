@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from srqa.training.nr.artefacts import ALWAYS_WORSE
+from srqa.training.nr.artefacts import ALWAYS_WORSE, UNORDERED
 from srqa.training.nr.samples import Samples, mean_ranks
 
 SURE = 0.98
@@ -78,6 +78,7 @@ def _known(samples: Samples) -> npt.NDArray[np.bool_]:
     n = len(samples.names)
     found = np.zeros((n, n), bool)
     sure = np.isin(samples.kinds, list(ALWAYS_WORSE)) | (samples.bases == 0)
+    sure &= ~np.isin(samples.kinds, list(UNORDERED))
     stepped = np.isin(samples.families, ["series", "drill"])
     for at in np.flatnonzero(stepped & sure):
         found[samples.bases[at], at] = True
