@@ -151,14 +151,15 @@ class _Training:
         torch.backends.cudnn.benchmark = self.group.device != "cpu"
         step = Step(self.group, self._mixed)
         with _interrupts() as interrupted:
+            begun = time.perf_counter()
             for batch in self._batches(part):
-                begun = time.perf_counter()
                 try:
                     stop = step(now, batch, interrupted())
                 except DivergedError as error:
                     raise self._diverged(str(error), error.hint) from error
                 now.seconds += time.perf_counter() - begun
                 self._after(stop)
+                begun = time.perf_counter()
                 if stop and now.steps < self.settings.steps:
                     raise KeyboardInterrupt
         return keep(self.out, now, self.data, self._scores())

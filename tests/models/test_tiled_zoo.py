@@ -18,7 +18,14 @@ def both(photograph, name, scale, side, tile):
 
 
 @pytest.mark.parametrize(
-    ("name", "scale"), [("waifu2x-photo", 2), ("waifu2x-anime", 2), ("real-esrgan-animevideov3", 4)]
+    ("name", "scale"),
+    [
+        ("waifu2x-photo", 2),
+        ("waifu2x-anime", 2),
+        ("real-esrgan-animevideov3", 4),
+        ("fsrcnn", 3),
+        ("espcn", 2),
+    ],
 )
 def test_tiles_equal_the_whole(zoo, photograph, name, scale):
     zoo("waifu2x-photo", "waifu2x-anime", "real-esrgan-animevideov3")
