@@ -26,7 +26,7 @@ def _nothing_else(monkeypatch, tmp_path):
 
 
 def test_all_are_there():
-    assert CASES == [(name, scale) for name in ("fsrcnn", "espcn") for scale in (2, 3, 4)]
+    assert [(name, scale) for name in ("fsrcnn", "espcn") for scale in (2, 3, 4)] == CASES
     files = [srqa.weights.get(f"{name}-x{scale}") for name, scale in CASES]
     assert sum(file.bytes for file in files) < 1_000_000
     for file in files:
