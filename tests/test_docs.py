@@ -146,6 +146,13 @@ def rated(tmp_path_factory):
     ran("srqa study simulate my-study --observers 14 --quality runs/x4:dists --out results", folder)
     mos = pd.read_csv(folder / "results/mos.csv")
     mos[["content", "method", "mos", "ci_low", "ci_high"]].to_csv(folder / "mos.csv", index=False)
+    rng = np.random.default_rng(0)
+    votes = pd.DataFrame([
+        (f"o{k}", name, int(np.clip(round(score + rng.normal(0, 0.6)), 1, 5)))
+        for k in range(12) for name, score in zip(mos["stimulus"], mos["mos"], strict=True)
+    ], columns=["observer", "stimulus", "value"])  # fmt: skip
+    votes.to_csv(folder / "votes.csv", index=False)
+    ran("srqa study import my-study votes.csv", folder)
     scores = pd.read_parquet(folder / "runs/x4/scores.parquet")
     wide = scores.pivot(index=["content", "method"], columns="metric", values="value")
     wide.reset_index().to_csv(folder / "scores.csv", index=False)
