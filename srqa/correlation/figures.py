@@ -17,6 +17,7 @@ from srqa.statistics.jackknife import (
     error_interval,
     kendall_without,
     pearson_without,
+    rank_interval,
     share_interval,
     spearman_without,
 )
@@ -148,13 +149,13 @@ def _row(
         row.update({name: value, f"{name}_low": ends[0], f"{name}_high": ends[1]})
         row.update({f"{name}_formula_low": by_formula[0], f"{name}_formula_high": by_formula[1]})
 
-    for name, value, formula in (
-        ("srocc", alone.spearman(x, y), alone.bonett_wright),
-        ("plcc", alone.pearson(mapped, y), alone.fisher),
-        ("plcc_raw", alone.pearson(x, y), alone.fisher),
-        ("krcc", alone.kendall(x, y), alone.fieller),
+    for name, value, interval, formula in (
+        ("srocc", alone.spearman(x, y), rank_interval, alone.bonett_wright),
+        ("plcc", alone.pearson(mapped, y), correlation_interval, alone.fisher),
+        ("plcc_raw", alone.pearson(x, y), correlation_interval, alone.fisher),
+        ("krcc", alone.kendall(x, y), rank_interval, alone.fieller),
     ):
-        add(name, value, correlation_interval, formula(value, n, level))
+        add(name, value, interval, formula(value, n, level))
     row |= {"mapping": mapping.kind, "monotone": mapping.monotone, "rising": mapping.rising,
             "mapping_note": mapping.note}  # fmt: skip
     rmse, star, share = _errors(data, mapping, mapped)

@@ -13,7 +13,7 @@ from srqa.errors import UsageError
 from srqa.statistics import correlation as alone
 from srqa.statistics.clustered import Clusters, Floats
 from srqa.statistics.intervals import bootstrap_intervals
-from srqa.statistics.jackknife import correlation_interval, spearman_without
+from srqa.statistics.jackknife import rank_interval, spearman_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +102,7 @@ def _part_rows(
         srocc = alone.spearman(values[:, k], scores) if n >= 3 else math.nan
         ends = (math.nan, math.nan)
         if without is not None:
-            ends = correlation_interval(srocc, without[:, k], clusters, level)
+            ends = rank_interval(srocc, without[:, k], clusters, level)
         plcc = alone.pearson(found.mapped[inside, k], scores) if n >= 3 else math.nan
         rows.append({"scope": scope, "part": name, "metric": metric.name, "n": n, "srocc": srocc,
                      "srocc_low": ends[0], "srocc_high": ends[1], "plcc": plcc})  # fmt: skip

@@ -1,17 +1,20 @@
 """Intervals and tests from figures with one content left out at a time.
 
 Contents are what is independent, so each in turn is left out, with all its pictures. How far the
-figure moves tells its standard error (Tukey's jackknife); Student's t the width. The intervals are
-symmetric on the scale of signal to noise: ``r / (1 - r^2)`` of a correlation, ``1 / error^2`` of an
-error. There a figure that came out too good by chance, whose standard error then is too small as
-well, is about as likely to be missed as one that came out too bad; on Fisher's z and on the
-logarithm it is not (docs/correlation.md has the measurements). Differences between metrics that are
-equally good are symmetric on any scale, and tested on these two.
+figure moves tells its standard error (Tukey's jackknife); Student's t the width.
+
+Intervals of rank correlations are symmetric in Fisher's z. Those of PLCC and RMSE, which single
+contents sway, are symmetric on the scale of signal to noise, ``r / (1 - r^2)`` and ``1 / error^2``:
+there a figure that came out too good by chance, whose standard error then is too small as well, is
+about as likely to be missed as one that came out too bad (docs/correlation.md has measurements).
+Differences between metrics that are equally good are symmetric on any scale, and tested on Fisher's
+z and on the logarithm.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -110,7 +113,7 @@ def _half(error: float, clusters: Clusters, level: float) -> float:
 def correlation_interval(
     r: float, without: Floats, clusters: Clusters, level: float = 0.95
 ) -> Interval:
-    """Interval of a correlation, symmetric in ``r / (1 - r^2)``.
+    """Interval of a linear correlation, symmetric in ``r / (1 - r^2)``.
 
     Args:
         r: of all pictures.
@@ -121,13 +124,33 @@ def correlation_interval(
     Returns:
         NaN for fewer than `FEWEST_CLUSTERS` clusters, or where the rest does not vary.
     """
+    return _on_a_scale(r, without, clusters, level, signal_to_noise, _correlation)
+
+
+def rank_interval(r: float, without: Floats, clusters: Clusters, level: float = 0.95) -> Interval:
+    """Interval of a correlation of ranks, symmetric in Fisher's z: no picture sways ranks far.
+
+    Args:
+        r, without, clusters, level: as for `correlation_interval`.
+    """
+    return _on_a_scale(r, without, clusters, level, fisher_z, math.tanh)
+
+
+def _on_a_scale(
+    r: float,
+    without: Floats,
+    clusters: Clusters,
+    level: float,
+    scale: Callable[[Any], Any],
+    back: Callable[[float], float],
+) -> Interval:
     if not clusters.enough or math.isnan(r) or not np.isfinite(without).all():
         return NOTHING
     if abs(r) >= _LIMIT:
         return r, r
-    ratio = float(signal_to_noise(r))
-    half = _half(spread(ratio, signal_to_noise(without)), clusters, level)
-    return _correlation(ratio - half), _correlation(ratio + half)
+    value = float(scale(r))
+    half = _half(spread(value, scale(without)), clusters, level)
+    return back(value - half), back(value + half)
 
 
 def error_interval(

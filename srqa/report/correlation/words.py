@@ -234,8 +234,8 @@ def _of_intervals(found: Correlation) -> list[str]:
         return [f"There are no intervals: {found.data.clusters(1, 0).size} {unit} are too few."]
     return [
         f"{100 * found.settings.level:g} % intervals leave out one of the {unit} at a time "
-        "(jackknife, Student's t) and are symmetric in r / (1 - r^2) of a correlation and in the "
-        "reciprocal of a squared error [[tukey1958]]."
+        "(jackknife, Student's t) and are symmetric in Fisher's z of SROCC and KRCC, in "
+        "r / (1 - r^2) of PLCC and in 1 / RMSE^2 [[tukey1958]]."
     ]
 
 
