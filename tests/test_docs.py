@@ -171,6 +171,8 @@ def test_commands_of_the_pages_about_people_run(page, rated):
     for line in commands:
         words = shlex.split(line, comments=True)
         line = shlex.join(words)
+        if "runs/fsrcnn" in words:
+            continue  # trainings: tests/report
         if words[1] == "explore" or words[1:3] == ["study", "serve"]:
             port = ["--port", "8501"] if "--port" not in words else []
             command = ["8501" if w == "8600" else w for w in (*srqa_command(line), *port)]
