@@ -162,7 +162,6 @@ class Batches:
             if key not in stacked:
                 planes = [w.planes[spec.kind][position].planes(spec, crop) for w in group]
                 stacked[key] = self._upload(planes)
-            if spec.features:
                 features.share(stacked[key])
             tensors.append(stacked[key])
         return tensors

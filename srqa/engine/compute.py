@@ -128,7 +128,7 @@ def network_settings(plan: Plan, specs: Iterable[MetricSpec]) -> AbstractContext
         memory=plan.memory,
         threads=1 if plan.on_tensors else plan.workers,
         dtype=plan.dtype,
-        announced=[spec.function for spec in specs if spec.features],
+        announced=[spec.function for spec in specs],
     )
 
 

@@ -357,8 +357,7 @@ class Prepared:
             whole = self._planes[key]
             cut = whole[:, crop : whole.shape[1] - crop, crop : whole.shape[2] - crop]
             self._cut[*key, crop] = cut
-        if spec.features:
-            features.share(self._cut[*key, crop])
+            features.share(cut)
         return self._cut[*key, crop]
 
     def release(self, channel: Channel) -> None:

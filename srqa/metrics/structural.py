@@ -21,6 +21,7 @@ import numpy as np
 
 from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, total
 from srqa.images.filters import gaussian_taps, half_size, separable_valid, sum_over_strips
+from srqa.metrics import features
 
 WINDOW = 11
 HALO = WINDOW // 2
@@ -128,31 +129,59 @@ def _in_halves(a: _Plane, b: _Plane) -> tuple[_Plane, _Plane, _Plane]:
     return contrast, mean_e, mean_s
 
 
-def _sum(a: Planes, b: Planes) -> tuple[Value, int]:
-    """Sum of the SSIM map, and its number of samples."""
-    if not is_tensor(a) and len(a) > 1:
-        parts = [_sum(a[i : i + 1], b[i : i + 1]) for i in range(len(a))]
-        return sum(p[0] for p in parts), sum(p[1] for p in parts)
-    luminance, contrast = structure_losses(a, b)
-    n = count(contrast)
-    return n - total(_together(luminance, contrast)), n
-
-
-def _together(luminance: Planes, contrast: Planes) -> Planes:
-    """How far SSIM is below 1, for both factors' distances from 1."""
-    if is_tensor(luminance):
-        return luminance + contrast - luminance * contrast
+def _together(luminance: _Plane, contrast: _Plane) -> _Plane:
+    """How far SSIM is below 1 in a plane, for both factors' distances from 1."""
     import cv2
 
-    both = cv2.multiply(luminance[0], contrast[0])
-    return cv2.subtract(cv2.addWeighted(luminance[0], 1, contrast[0], 1, 0), both, both)[None]
+    both = cv2.multiply(luminance, contrast)
+    return cv2.subtract(cv2.addWeighted(luminance, 1, contrast, 1, 0), both, both)
 
 
-def _contrast_sum(a: Planes, b: Planes) -> tuple[Value, int]:
-    """The same of contrast-structure alone."""
+def _sums(a: Planes, b: Planes) -> tuple[Value, Value, int]:
+    """In each channel, (..., C): sums of SSIM and of contrast-structure; and the places in one."""
+    if is_tensor(a):
+        luminance, contrast = structure_losses(a, b)
+        n = count(contrast[..., :1, :, :])
+        similarity = luminance + contrast - luminance * contrast
+        return n - _over_places(similarity), n - _over_places(contrast), n
+    sums = []
+    for p, q in zip(a, b, strict=True):
+        luminance, contrast = _losses_of_plane(p, q)
+        n = contrast.size
+        sums.append((n - total(_together(luminance, contrast)), n - total(contrast)))
+    similarities, contrasts = np.array(sums).T
+    return similarities, contrasts, n
+
+
+def _contrast_sums(a: Planes, b: Planes) -> tuple[Value, int]:
+    """`_sums` of arrays without those of SSIM, which take longer."""
     losses = contrast_losses(a, b)
-    n = count(losses)
-    return n - total(losses), n
+    n = losses[0].size
+    return np.array([n - total(x) for x in losses]), n
+
+
+def _over_places(losses: Planes) -> Value:
+    """Sums of a tensor over places, (N, C)."""
+    return losses.sum((-2, -1))
+
+
+def _structure(distorted: Planes, reference: Planes) -> tuple[Value, Value, int]:
+    """`_sums` of whole pictures. SSIM and MS-SSIM share them where both look at the same planes."""
+    known = features.notes(distorted, reference)
+    if _structure not in known:
+        known[_structure] = sum_over_strips(_sums, distorted, reference, HALO)
+    similarities, contrasts, n = known[_structure]
+    return similarities, contrasts, n
+
+
+def _finest_contrast(distorted: Planes, reference: Planes) -> Value:
+    """In each channel, (..., C): the mean of contrast-structure."""
+    both = features.shared(distorted, reference) and ssim in features.current().announced
+    if both or is_tensor(distorted):
+        _, sums, n = _structure(distorted, reference)
+    else:
+        sums, n = sum_over_strips(_contrast_sums, distorted, reference, HALO)
+    return sums / n
 
 
 def ssim(distorted: Planes, reference: Planes) -> tuple[Value, int]:
@@ -160,8 +189,9 @@ def ssim(distorted: Planes, reference: Planes) -> tuple[Value, int]:
 
     Population covariance, no downsampling, mean over channels (Wang et al. 2004).
     """
-    value, n = sum_over_strips(_sum, distorted, reference, HALO)
-    return value, n
+    sums, _, n = _structure(distorted, reference)
+    value = sums.sum(-1)
+    return value if is_tensor(value) else float(value), n * int(distorted.shape[-3])
 
 
 def ms_ssim(distorted: Planes, reference: Planes) -> Value:
@@ -170,21 +200,30 @@ def ms_ssim(distorted: Planes, reference: Planes) -> Value:
     Each channel's means of contrast-structure (and, at the coarsest scale, of SSIM) are raised to
     the published weights and multiplied; a negative mean counts as 0. Mean over channels.
     """
+    finest = _finest_contrast(distorted, reference)
     channels = [
-        _ms_ssim_plane(distorted[..., i : i + 1, :, :], reference[..., i : i + 1, :, :])
-        for i in range(distorted.shape[-3])
+        _ms_ssim_plane(finest[..., i], distorted[..., channel, :, :], reference[..., channel, :, :])
+        for i, channel in ((i, slice(i, i + 1)) for i in range(distorted.shape[-3]))
     ]
     return sum(channels) / len(channels)
 
 
-def _ms_ssim_plane(a: Planes, b: Planes) -> Value:
-    product: Value = 1.0
-    for level, weight in enumerate(MS_WEIGHTS):
+def _ms_ssim_plane(finest: Value, a: Planes, b: Planes) -> Value:
+    """MS-SSIM of one channel, whose mean at the finest scale is known."""
+    product = _raised(finest, MS_WEIGHTS[0])
+    for level, weight in enumerate(MS_WEIGHTS[1:], 1):
+        a, b = half_size(a), half_size(b)
         coarsest = level == len(MS_WEIGHTS) - 1
-        value, n = sum_over_strips(_sum if coarsest else _contrast_sum, a, b, HALO)
-        mean = value / n
-        mean = namespace(mean).clip(mean, 0.0, None) if is_tensor(mean) else max(mean, 0.0)
-        product = product * mean**weight
-        if not coarsest:
-            a, b = half_size(a), half_size(b)
+        if coarsest or is_tensor(a):
+            similarities, contrasts, n = sum_over_strips(_sums, a, b, HALO)
+            sums = similarities if coarsest else contrasts
+        else:
+            sums, n = sum_over_strips(_contrast_sums, a, b, HALO)
+        product = product * _raised(sums[..., 0] / n, weight)
     return product
+
+
+def _raised(mean: Value, weight: float) -> Value:
+    if is_tensor(mean):
+        return namespace(mean).clip(mean, 0.0, None) ** weight
+    return max(float(mean), 0.0) ** weight

@@ -443,3 +443,34 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path):
     few, many = peak(30), peak(300)
     # 30 to 40 MiB more were measured.
     assert many < few + 100, f"{few:.0f} MiB for 30 pictures, {many:.0f} MiB for 300"
+
+
+@pytest.mark.parametrize("channel", ["", "-y"])
+def test_ssim_and_ms_ssim_filter_the_pictures_once(channel, tmp_path, monkeypatch):
+    from srqa.metrics import structural
+
+    for name in ("a", "b"):
+        reference = picture(name, 200, 180)
+        write(tmp_path / f"hr/{name}.png", reference)
+        write(tmp_path / f"out/{name}.png", noisy(reference, 0.05))
+    samples = []
+    filtered = structural._contrast_and_means
+
+    def watched(a, b, wide=False):
+        samples.append(a.size)
+        return filtered(a, b, wide)
+
+    def scores(*names):
+        samples.clear()
+        run = srqa.evaluate(
+            tmp_path / "out", tmp_path / "hr", scale=2, metrics=",".join(names), cache=False
+        )
+        return run.scores.sort_values(["metric", "image"]).value.tolist(), sum(samples)
+
+    ssim, ms_ssim = f"ssim{channel}", f"ms-ssim{channel}"
+    monkeypatch.setattr(structural, "_contrast_and_means", watched)
+    (first, alone), (second, other) = scores(ssim), scores(ms_ssim)
+    for names in ((ssim, ms_ssim), (ms_ssim, ssim)):
+        both, together = scores(*names)
+        assert both == second + first  # bit for bit
+        assert together == other < alone + other

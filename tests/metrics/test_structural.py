@@ -5,6 +5,7 @@ from scipy.ndimage import gaussian_filter
 
 from srqa.images import filters
 from srqa.images.colour import luma
+from srqa.metrics import features, structural
 from srqa.metrics.catalog import CATALOG
 
 SPECS = {spec.name: spec for spec in CATALOG}
@@ -89,3 +90,28 @@ def test_smallest_multi_scale_pictures(shape, rng):
 def test_negative_correlation_is_kept():
     x = np.indices((40, 40)).sum(0) % 2 * 0.8 + 0.1
     assert SPECS["ssim"](1 - x[None], x[None]) < -0.9
+
+
+@pytest.mark.parametrize("order", [("ssim", "ms-ssim"), ("ms-ssim", "ssim")])
+def test_both_share_the_finest_scale_and_not_a_digit_changes(order, photograph, rng, monkeypatch):
+    b = photograph("coffee")
+    a = noisy(b, rng)
+    alone = {name: float(SPECS[name](a, b)) for name in order}
+    looked_at = []
+    filtered = structural._contrast_and_means
+
+    def watched(p, q, wide=False):
+        looked_at.append(p.size)
+        return filtered(p, q, wide)
+
+    monkeypatch.setattr(structural, "_contrast_and_means", watched)
+    effort = {}
+    for sharing in (False, True):
+        looked_at.clear()
+        if sharing:
+            features.share(a)
+            features.share(b)
+        with features.settings(announced=[SPECS[name].function for name in order]):
+            assert {name: float(SPECS[name](a, b)) for name in order} == alone
+        effort[sharing] = sum(looked_at)
+    assert effort[True] < 0.65 * effort[False]
