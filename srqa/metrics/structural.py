@@ -90,18 +90,18 @@ def _contrast_and_means(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plan
     """
     import cv2
 
-    wide = wide or a.dtype == np.float64
+    wide = wide or np.float64 in (a.dtype, b.dtype)
+    depth = cv2.CV_64F if wide else cv2.CV_32F
     height, width = a.shape
     some_a, some_b = (np.ascontiguousarray(plane[::8, ::16]) for plane in (a, b))
     centre_e = cv2.mean(some_a)[0] - cv2.mean(some_b)[0]
-    centre_s, spread = (float(x.item()) for x in cv2.meanStdDev(cv2.add(some_a, some_b)))
+    centre_s, spread = (float(x.item()) for x in cv2.meanStdDev(cv2.add(some_a, some_b, dtype=depth)))
     if not wide and width >= _DIVISIBLE and spread**2 > _FLOAT32_LIMITS[1]:
         return _in_halves(a, b)
     if abs(centre_e) < _NEAR_ZERO:
         centre_e = 0.0
     kernel = np.array(_TAPS)
     stack = np.empty((4 * height, width), np.float64 if wide else np.float32)
-    depth = cv2.CV_64F if wide else cv2.CV_32F
     cv2.addWeighted(a, 1, b, -1, -centre_e, stack[:height], depth)
     cv2.addWeighted(a, 1, b, 1, -centre_s, stack[height : 2 * height], depth)
     cv2.multiply(stack[: 2 * height], stack[: 2 * height], stack[2 * height :])
