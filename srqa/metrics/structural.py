@@ -95,7 +95,8 @@ def _contrast_and_means(a: _Plane, b: _Plane, wide: bool = False) -> tuple[_Plan
     height, width = a.shape
     some_a, some_b = (np.ascontiguousarray(plane[::8, ::16]) for plane in (a, b))
     centre_e = cv2.mean(some_a)[0] - cv2.mean(some_b)[0]
-    centre_s, spread = (float(x.item()) for x in cv2.meanStdDev(cv2.add(some_a, some_b, dtype=depth)))
+    some_s = cv2.add(some_a, some_b, dtype=depth)
+    centre_s, spread = (float(x.item()) for x in cv2.meanStdDev(some_s))
     if not wide and width >= _DIVISIBLE and spread**2 > _FLOAT32_LIMITS[1]:
         return _in_halves(a, b)
     if abs(centre_e) < _NEAR_ZERO:
