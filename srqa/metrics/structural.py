@@ -167,18 +167,23 @@ def _over_places(losses: Planes) -> Value:
 
 
 def _structure(distorted: Planes, reference: Planes) -> tuple[Value, Value, int]:
-    """`_sums` of whole pictures. SSIM and MS-SSIM share them where both look at the same planes."""
-    known = features.notes(distorted, reference)
+    """`_sums` of whole pictures, kept for the other one where both metrics are announced."""
+    known = features.notes(distorted, reference) if _both_announced() else {}
     if _structure not in known:
         known[_structure] = sum_over_strips(_sums, distorted, reference, HALO)
     similarities, contrasts, n = known[_structure]
     return similarities, contrasts, n
 
 
+def _both_announced() -> bool:
+    announced = features.current().announced
+    return ssim in announced and ms_ssim in announced
+
+
 def _finest_contrast(distorted: Planes, reference: Planes) -> Value:
     """In each channel, (..., C): the mean of contrast-structure."""
-    both = features.shared(distorted, reference) and ssim in features.current().announced
-    if both or is_tensor(distorted):
+    kept = _both_announced() and features.shared(distorted, reference)
+    if kept or is_tensor(distorted):
         _, sums, n = _structure(distorted, reference)
     else:
         sums, n = sum_over_strips(_contrast_sums, distorted, reference, HALO)

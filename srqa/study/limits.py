@@ -38,6 +38,13 @@ class Limiter:
                 self._left.pop(next(iter(self._left)))
         return allowed
 
+    def give_back(self, name: str) -> None:
+        """Let the last request not count."""
+        with self._lock:
+            if name in self._left:
+                left, since = self._left[name]
+                self._left[name] = (min(self.burst, left + 1), since)
+
     @property
     def wait(self) -> int:
         """Seconds after which to ask again."""
