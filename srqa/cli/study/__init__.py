@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import click
+
+from srqa.cli.groups import group_of
 
 _COMMANDS = {
     "init": "making",
@@ -26,28 +27,16 @@ _COMMANDS = {
 }
 
 
-class _Group(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"srqa.cli.study.{_COMMANDS[cmd_name]}")
-        found: click.Command = module.COMMANDS[cmd_name]
-        return found
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"There is no command {args[0]!r} of study.{hint}", ctx)
-        return super().resolve_command(ctx, args)
+def _load(name: str) -> click.Command:
+    found: click.Command = import_module(f"srqa.cli.study.{_COMMANDS[name]}").COMMANDS[name]
+    return found
 
 
-@click.group("study", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "study",
+    cls=group_of(list(_COMMANDS), _load),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def command() -> None:
     """Ask people: a study of image quality in the browser, from the plan to the results.
 
