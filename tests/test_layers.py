@@ -18,7 +18,7 @@ ORDER = (
     ("metrics",),
     ("ratings",),
     ("statistics",),
-    ("viewer", "weights", "images"),
+    ("viewer", "weights", "images", "journal"),
     ("assets", "devices", "files", "memory", "threads"),
     ("errors",),
 )

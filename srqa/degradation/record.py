@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import srqa
+from srqa import journal
 from srqa.degradation import steps as stages
 from srqa.degradation.naming import Naming
 from srqa.degradation.steps import Pixels, Step
 from srqa.errors import OutputError, RunError
-from srqa.files import explain, replacing
+from srqa.files import replacing
 from srqa.images.read import DecodePolicy
 
 MANIFEST, JOURNAL = "degradation.json", "degradation.jsonl"
@@ -191,43 +190,13 @@ def read_manifest(path: Path) -> tuple[Settings, tuple[Record, ...], dict[str, s
         ) from error
 
 
-class Journal:
+class Journal(journal.Journal):
     """What is finished so far; the folder belongs to one process at a time."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        from filelock import FileLock
-
+        taken = f"Another process is writing into {folder}."
+        super().__init__(folder / JOURNAL, folder / ".lock", taken)
         self._folder, self._settings = folder, settings
-        self._path = folder / JOURNAL
-        self._lock = FileLock(folder / ".lock", timeout=0)
-        self._out: Any = None
-
-    def __enter__(self) -> Journal:
-        from filelock import Timeout
-
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise RunError(
-                f"Another process is writing into {self._folder}.",
-                "Wait for it, or choose another --out.",
-            ) from None
-        except OSError as error:
-            raise explain(error, self._path) from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._out is not None:
-            with suppress(OSError):
-                self._out.close()
-        with suppress(OSError):
-            os.unlink(self._lock.lock_file)  # noqa: PTH108
-        self._lock.release()
 
     def finished(self) -> dict[str, Record]:
         """Pictures that were finished before, by their paths.
@@ -240,15 +209,13 @@ class Journal:
             settings, records, _ = read_manifest(self._folder)
             self._check(settings.to_dict())
             found |= {record.source: record for record in records}
-        with suppress(FileNotFoundError):
-            lines = self._path.read_text("utf-8", "replace").splitlines()
-            entries = [entry for line in lines if (entry := _parse(line)) is not None]
-            if entries:
-                self._check(entries[0].get("settings", {}))
-            for entry in entries[1:]:
-                with suppress(Exception):  # a damaged line counts as none
-                    record = Record.from_dict(entry)
-                    found[record.source] = record
+        entries = self.entries()
+        if entries:
+            self._check(entries[0].get("settings", {}))
+        for entry in entries[1:]:
+            with suppress(Exception):  # a damaged line counts as none
+                record = Record.from_dict(entry)
+                found[record.source] = record
         return found
 
     def _check(self, before: Mapping[str, Any]) -> None:
@@ -261,13 +228,8 @@ class Journal:
 
     def start(self, kept: Iterable[Record]) -> None:
         """Begin anew with what is kept; from now on the folder counts as interrupted."""
-        try:
-            self._out = self._path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise explain(error, self._path) from error
-        self._line({"settings": self._settings.to_dict()})
-        for record in kept:
-            self.add(record)
+        head = {"settings": self._settings.to_dict()}
+        self.begin(head, (record.to_dict() for record in kept))
         with suppress(OSError):
             (self._folder / MANIFEST).unlink(missing_ok=True)
 
@@ -277,20 +239,7 @@ class Journal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._line(record.to_dict())
-
-    def remove(self) -> None:
-        """All is done, and the manifest is written."""
-        with suppress(OSError):
-            self._out.close()
-            self._path.unlink(missing_ok=True)
-
-    def _line(self, entry: Mapping[str, Any]) -> None:
-        try:
-            self._out.write(json.dumps(entry) + "\n")
-            self._out.flush()
-        except OSError as error:
-            raise explain(error, self._path) from error
+        self.append(record.to_dict())
 
 
 def check_free(folder: Path, targets: Iterable[str]) -> None:
@@ -305,12 +254,3 @@ def check_free(folder: Path, targets: Iterable[str]) -> None:
             f"{folder} holds {there[0]} already.",
             "--resume makes only what is missing, --overwrite replaces all.",
         )
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    """An entry, or None for a line that was cut off when the process was killed."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from srqa import journal
 from srqa.engine.cache import CachedScore
 from srqa.engine.compute import ItemResult
 from srqa.engine.results import FileRow, SetScore
@@ -19,46 +19,15 @@ from srqa.files import explain
 from srqa.images.layout import Item
 
 
-class Journal:
+class Journal(journal.Journal):
     """The journal of a Run's folder, held by one process at a time."""
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        from filelock import FileLock
-
-        self.path = folder / JOURNAL
+        taken = f"Another process is writing the Run in {folder}."
+        super().__init__(folder / JOURNAL, folder / ".lock", taken)
         self._settings = settings
         self.sets: dict[str, SetScore] = {}
         """Values of whole sets that were finished before, by their keys."""
-        self._lock = FileLock(folder / ".lock", timeout=0)
-        self._out: Any = None
-
-    def __enter__(self) -> Journal:
-        from filelock import Timeout
-
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise RunError(
-                f"Another process is writing the Run in {self.path.parent}.",
-                hint="Wait for it, or choose another --out.",
-            ) from None
-        except OSError as error:
-            raise explain(error, self.path) from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._out is not None:
-            with suppress(OSError):
-                self._out.close()
-        # Unlinked while it is held: afterwards it might be another process's lock already.
-        with suppress(OSError):
-            Path(self._lock.lock_file).unlink(missing_ok=True)
-        self._lock.release()
 
     def read(self, items: Iterable[Item]) -> dict[Item, ItemResult]:
         """What was finished before, for those of `items` whose files have not changed since.
@@ -66,13 +35,7 @@ class Journal:
         Raises:
             RunError: the journal was written under other settings.
         """
-        try:
-            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise RunError(f"{self.path} cannot be read: {error.strerror}.") from error
-        entries = [entry for line in lines if (entry := _parse(line)) is not None]
+        entries = self.entries()
         if not entries:
             return {}
         _check_settings(entries[0].get("settings"), self._settings, self.path)
@@ -93,23 +56,19 @@ class Journal:
 
     def start(self, kept: Iterable[ItemResult]) -> None:
         """Begin the journal anew with what is kept; from now on the Run counts as interrupted."""
-        temporary = self.path.with_name(f".{JOURNAL}.tmp")
+        folder = self.path.parent
         try:
-            for left_by_a_kill in self.path.parent.glob(".*.tmp"):
+            for left_by_a_kill in folder.glob(".*.tmp"):
                 left_by_a_kill.unlink()
-            self._out = temporary.open("w", encoding="utf-8")
-            self._line({"settings": self._settings})
-            for result in kept:
-                self.add(result)
-            for key, score in self.sets.items():
-                self.add_set(key, score)
-            temporary.replace(self.path)
-            (self.path.parent / MANIFEST).unlink(missing_ok=True)
+            self.begin({"settings": self._settings}, self._kept(kept))
+            (folder / MANIFEST).unlink(missing_ok=True)
         except OSError as error:
             raise explain(error, self.path) from error
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+
+    def _kept(self, kept: Iterable[ItemResult]) -> Iterator[journal.Entry]:
+        yield from map(_line_of, kept)
+        for key, score in self.sets.items():
+            yield _line_of_set(key, score)
 
     def add(self, result: ItemResult) -> None:
         """Append a finished picture.
@@ -117,14 +76,7 @@ class Journal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._line(
-            {
-                "item": _identity(result.item),
-                "stamps": _stamps(result.item),
-                "scores": {name: astuple(score) for name, score in result.scores.items()},
-                "files": [astuple(row) for row in result.files],
-            }
-        )
+        self.append(_line_of(result))
 
     def add_set(self, key: str, score: SetScore) -> None:
         """Append the value of a whole set; `key` says of which, and of which pictures.
@@ -132,20 +84,20 @@ class Journal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._line({"set": key, "score": astuple(score)})
+        self.append(_line_of_set(key, score))
 
-    def _line(self, entry: dict[str, Any]) -> None:
-        try:
-            self._out.write(json.dumps(entry) + "\n")
-            self._out.flush()
-        except OSError as error:
-            raise explain(error, self.path) from error
 
-    def remove(self) -> None:
-        """The Run is complete and needs no journal."""
-        with suppress(OSError):
-            self._out.close()
-            self.path.unlink(missing_ok=True)
+def _line_of(result: ItemResult) -> journal.Entry:
+    return {
+        "item": _identity(result.item),
+        "stamps": _stamps(result.item),
+        "scores": {name: astuple(score) for name, score in result.scores.items()},
+        "files": [astuple(row) for row in result.files],
+    }
+
+
+def _line_of_set(key: str, score: SetScore) -> journal.Entry:
+    return {"set": key, "score": astuple(score)}
 
 
 def _identity(item: Item) -> tuple[Any, ...]:
@@ -169,15 +121,6 @@ def _stamps(item: Item) -> list[list[int] | None]:
             status = None
         stamps.append([status.st_size, status.st_mtime_ns] if status else None)
     return stamps
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    """An entry, or None for a line that was cut off when the process was killed."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
 
 
 def _check_settings(old: Any, new: dict[str, Any], path: Path) -> None:

@@ -93,7 +93,7 @@ class Work:
         """
         rows, kept = [], 0
         with record:
-            done = record.begin(resume, overwrite)
+            done = record.start(resume, overwrite)
             settings = replace(self._settings, memory=record.chosen.get("memory"))
             enlarger = Enlarger(self._upscaler, settings)
             if not resume and not overwrite:
@@ -102,7 +102,7 @@ class Work:
             for at, job in enumerate(jobs):
                 if several and self._progress:
                     self._progress(at, len(jobs))
-                output = Path(os.path.relpath(job.target, record.path.parent)).as_posix()
+                output = Path(os.path.relpath(job.target, record.manifest.parent)).as_posix()
                 before = done.get(output)
                 if before is not None and record.keeps(before, sha256_of(job.source)):
                     rows.append(before)
@@ -115,8 +115,8 @@ class Work:
                 self._progress(len(jobs), len(jobs))
             record.finish(rows)
         return Upscaled(
-            record.path,
-            record.path.parent,
+            record.manifest,
+            record.manifest.parent,
             record.settings,
             tuple(rows),
             tuple(enlarger.notes),

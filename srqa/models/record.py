@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from srqa.errors import RunError
-from srqa.files import explain, make_folder, write_text
+from srqa.files import write_text
+from srqa.journal import Journal
 
 SCHEMA = 1
 
@@ -57,53 +57,26 @@ def sha256_of(path: Path) -> str:
         return ""
 
 
-class Record:
+class Record(Journal):
     """A folder's manifest in the making, held by one process at a time.
 
     Attributes:
-        path: of the manifest.
+        manifest: its path.
         settings: all that decides the results.
         chosen: what was chosen when the results were begun, such as the memory that decides the
             size of tiles; kept when they are taken up again.
     """
 
-    def __init__(self, path: Path, settings: dict[str, Any], chosen: dict[str, Any]) -> None:
-        from filelock import FileLock
-
-        self.path, self.settings, self.chosen = path, settings, chosen
-        self._journal = path.with_name(f".{path.stem}.jsonl")
-        self._lock = FileLock(path.with_name(f".{path.stem}.lock"), timeout=0)
+    def __init__(self, manifest: Path, settings: dict[str, Any], chosen: dict[str, Any]) -> None:
+        super().__init__(
+            manifest.with_name(f".{manifest.stem}.jsonl"),
+            manifest.with_name(f".{manifest.stem}.lock"),
+            f"Another process is enlarging pictures into {manifest.parent}.",
+        )
+        self.manifest, self.settings, self.chosen = manifest, settings, chosen
         self._done: dict[str, Enlargement] = {}
-        self._out: Any = None
 
-    def __enter__(self) -> Record:
-        from filelock import Timeout
-
-        make_folder(self.path.parent)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise RunError(
-                f"Another process is enlarging pictures into {self.path.parent}.",
-                hint="Wait for it, or choose another --out.",
-            ) from None
-        except OSError as error:
-            raise explain(error, self.path) from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with suppress(OSError, AttributeError):
-            self._out.close()
-        with suppress(OSError):
-            Path(self._lock.lock_file).unlink(missing_ok=True)
-        self._lock.release()
-
-    def begin(self, resume: bool, overwrite: bool) -> dict[str, Enlargement]:
+    def start(self, resume: bool, overwrite: bool) -> dict[str, Enlargement]:
         """What was finished before, by output; what is there stays unless `overwrite`.
 
         Raises:
@@ -115,25 +88,28 @@ class Record:
             old, chosen, self._done = before
             if not resume and any(not row.problem for row in self._done.values()):
                 raise RunError(
-                    f"{self.path.parent} holds results of {old.get('model', 'a model')} already "
-                    f"({self.path.name}).",
+                    f"{self.manifest.parent} holds results of {old.get('model', 'a model')} "
+                    f"already ({self.manifest.name}).",
                     hint="--resume goes on with them, --overwrite begins anew.",
                 )
             mine = json.loads(json.dumps(self.settings))
             changed = [key for key in {**mine, **old} if old.get(key) != mine.get(key)]
             if changed and resume:
                 raise RunError(
-                    f"The results in {self.path.parent} were made with other settings "
+                    f"The results in {self.manifest.parent} were made with other settings "
                     f"({', '.join(changed)}).",
                     hint="Give their own options again, or --overwrite to begin anew.",
                 )
             self.chosen = chosen
-        self._start()
+        rows = (asdict(row) for row in self._done.values())
+        self.begin({"settings": self.settings, "chosen": self.chosen}, rows)
+        with suppress(OSError):
+            self.manifest.unlink(missing_ok=True)
         return self._done
 
     def keeps(self, row: Enlargement, source_sha256: str) -> bool:
         """Whether a row of before still stands: the picture is the same, the result untouched."""
-        target = self.path.parent / row.output
+        target = self.manifest.parent / row.output
         return (
             not row.problem
             and row.input_sha256 == source_sha256
@@ -147,7 +123,7 @@ class Record:
             OutputError: it cannot be written.
         """
         self._done[row.output] = row
-        self._line(asdict(row))
+        self.append(asdict(row))
 
     def finish(self, rows: Iterable[Enlargement]) -> dict[str, Any]:
         """Write the manifest; the journal goes.
@@ -161,44 +137,22 @@ class Record:
             "chosen": self.chosen,
             "pictures": [asdict(row) for row in rows],
         }
-        write_text(self.path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        with suppress(OSError):
-            self._out.close()
-            self._journal.unlink(missing_ok=True)
+        write_text(self.manifest, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        self.remove()
         return document
 
     def _before(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Enlargement]] | None:
         try:
-            lines = self._journal.read_text(encoding="utf-8", errors="replace").splitlines()
-            entries = [entry for line in lines if (entry := _parsed(line)) is not None]
-        except OSError:
+            entries = self.entries()
+        except RunError:
             entries = []
-        if not entries and (manifest := read_manifest(self.path)) is not None:
+        if not entries and (manifest := read_manifest(self.manifest)) is not None:
             entries = [manifest, *manifest.get("pictures", [])]
         if not entries:
             return None
         head, *rows = entries
         done = {row.output: row for entry in rows if (row := _row(entry)) is not None}
         return head.get("settings") or {}, head.get("chosen") or {}, done
-
-    def _start(self) -> None:
-        temporary = self._journal.with_suffix(".tmp")
-        try:
-            self._out = temporary.open("w", encoding="utf-8")
-            self._line({"settings": self.settings, "chosen": self.chosen})
-            for row in self._done.values():
-                self._line(asdict(row))
-            temporary.replace(self._journal)
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise explain(error, self._journal) from error
-
-    def _line(self, entry: dict[str, Any]) -> None:
-        try:
-            self._out.write(json.dumps(entry) + "\n")
-            self._out.flush()
-        except OSError as error:
-            raise explain(error, self._journal) from error
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
@@ -213,14 +167,6 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 def rows_of(document: dict[str, Any]) -> list[Enlargement]:
     """The rows of a manifest."""
     return [row for entry in document.get("pictures", []) if (row := _row(entry)) is not None]
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:  # cut off when the process was killed
-        return None
-    return entry if isinstance(entry, dict) else None
 
 
 def _row(entry: dict[str, Any]) -> Enlargement | None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from srqa.degradation.model import Degradation
 from srqa.degradation.presets import degradation
-from srqa.errors import OutputError, RunError, UsageError
-from srqa.files import explain, make_folder
+from srqa.errors import RunError, UsageError
+from srqa.files import make_folder
+from srqa.journal import alone
 from srqa.training import journal, state
 from srqa.training.batches import Batches
 from srqa.training.card import Kept, keep
@@ -102,7 +103,7 @@ def train(
         UsageError: settings that contradict each other.
         InputError, ReadError, PairingError: pictures that cannot be used.
         RunError: the folder holds a training already, or another one than that to go on with.
-        OutputError: the folder cannot be written, or another process trains into it.
+        OutputError: the folder cannot be written.
         WeightsError: trained numbers of a loss cannot be had.
         DivergedError: a loss was NaN or infinite.
         KeyboardInterrupt: after an interrupt, once the checkpoint is written.
@@ -267,32 +268,18 @@ def _alone(out: Path, group: Group, resume: bool) -> Iterator[None]:
     """Be the only training in a folder, and the first unless one is gone on with.
 
     Raises:
-        OutputError: another is at work there.
-        RunError: there was one.
+        RunError: another is at work there, or there was one.
     """
     if group.rank > 0:
         yield
         return
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(out / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputError(
-            f"Another training is writing into {out}.", "Choose another --out, or wait for it."
-        ) from error
-    except OSError as error:
-        raise explain(error, out) from error
-    try:
+    with alone(out / ".lock", f"Another training is writing into {out}."):
         if (out / state.NAME).exists() and not resume:
             raise RunError(
                 f"{out} holds a training already.",
                 "--resume goes on with it; or choose another --out.",
             )
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

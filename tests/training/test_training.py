@@ -385,7 +385,7 @@ def test_two_trainings_in_one_folder(hr, tmp_path):
     first.start()
     try:
         assert begun.wait(60)
-        with pytest.raises(OutputError, match="Another training is writing into"):
+        with pytest.raises(RunError, match="Another training is writing into"):
             train(small(hr), tmp_path / "run")
     finally:
         end.set()
