@@ -3,7 +3,11 @@
 import hashlib
 import io
 import lzma
+import math
+import os
 import re
+import shutil
+import subprocess
 import tarfile
 
 import cv2
@@ -172,3 +176,22 @@ def test_apt_that_fails_is_told(listed, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
     with pytest.raises(InputError, match="cannot download one: E: Unable to locate"):
         photographs.fetch(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_apt_brings_real_ones(tmp_path, monkeypatch):
+    """The smallest package of the real list, from Debian's archive."""
+    known = (
+        shutil.which("apt-cache")
+        and not subprocess.run(
+            ["apt-cache", "show", "palapeli-data"], capture_output=True, check=False
+        ).returncode
+    )
+    if not known and not os.environ.get("CI"):
+        pytest.skip("palapeli-data is not in apt's lists: apt-get update on Debian")
+    mine = tuple(p for p in photographs.photographs() if p.package.name == "palapeli-data")
+    monkeypatch.setattr(photographs, "photographs", lambda permissive: mine)
+    made = photographs.fetch(tmp_path)
+    assert [path.stem for path in made] == [one.name for one in mine]
+    sizes = [read(path).pixels.shape[1::-1] for path in made]
+    assert sizes == [tuple(math.ceil(side / 2) for side in one.size) for one in mine]
