@@ -73,7 +73,7 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
         for at, (name, network) in enumerate(networks.items()):
             if progress:
                 progress("contrast and plain colours", at, len(networks))
-            costs.append(measuring.cost(name, jobs[name], out / "train" / name))
+            costs.append(measuring.cost(name, jobs[name]))
             contrasts += measuring.contrasts(name, network, out / "hr", scale)
             flats.append(measuring.flat(name, network, scale))
     rows = tables.differences(run, PLAIN, lambda name: name if name == METHOD else kind_of(name))
@@ -107,7 +107,7 @@ def _measured(costs: Sequence[Cost], contrasts: Sequence[Contrast], flats: Seque
         "|---|---|---|",
         row("trained numbers", costs, "parameters", digits=0),
         row("kept for the way back, MB a step", costs, "kept", 1e6, 1),
-        row("seconds a step", costs, "seconds", digits=3),
+        row("seconds of one core a step", costs, "seconds", digits=3),
     ]
     for contrast in CONTRASTS:
         mine = [one for one in contrasts if one.contrast == contrast]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ import numpy as np
 
 from srqa.images.read import read
 from srqa.models import Upscaler, load
-from srqa.training import journal
 from srqa.training.networks import build
 from srqa.training.settings import Settings
 
@@ -32,7 +32,7 @@ class Cost:
         name: of the training.
         parameters: trained numbers.
         kept: bytes of maps and weights that a step keeps for its way back.
-        seconds: a step took, by the training's log.
+        seconds: of one core for the way forth and back of a step, the median of several.
     """
 
     name: str
@@ -76,39 +76,50 @@ class Flat:
     pattern: float
 
 
-def cost(name: str, settings: Settings, folder: Path) -> Cost:
-    """The cost of a training that is done.
+def cost(name: str, settings: Settings) -> Cost:
+    """The cost of a training's steps, measured here.
 
     Args:
         name: of the training.
         settings: of it.
-        folder: that it was written into.
     """
-    last = journal.read(folder)[-1]
     network = build(settings.model, settings.scale, settings.options)
-    side = settings.patch
-    return Cost(
-        name,
-        sum(p.numel() for p in network.parameters() if p.requires_grad),
-        kept_for_backward(settings, side),
-        last["seconds"] / last["step"],
-    )
+    numbers = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return Cost(name, numbers, kept_for_backward(settings), seconds_of_step(settings))
 
 
-def kept_for_backward(settings: Settings, side: int) -> int:
+def seconds_of_step(settings: Settings, times: int = 15) -> float:
+    """Time of the processor for the way forth and back of one step, whatever else runs."""
+    taken = []
+    for _ in range(times):
+        begun = time.process_time()
+        _loss_of_a_step(settings).backward()
+        taken.append(time.process_time() - begun)
+    return float(np.median(taken))
+
+
+def _loss_of_a_step(settings: Settings) -> Tensor:
+    import torch
+
+    network = build(settings.model, settings.scale, settings.options).train()
+    shape = (settings.batch, network.channels or 3, settings.patch, settings.patch)
+    return network.enlarge(torch.rand(shape), settings.scale).abs().mean()
+
+
+def kept_for_backward(settings: Settings) -> int:
     """Bytes that one step keeps between its way forth and its way back; each storage once.
 
     Example:
+        >>> from dataclasses import replace
         >>> from srqa.training.settings import Settings
         >>> small = {"blocks": 1, "features": 4}
-        >>> plain = Settings("edsr", 2, ("x",), options=small, batch=1)
-        >>> both = Settings("edsr", 2, ("x",), options=small | {"normalised": 1}, batch=1)
-        >>> kept_for_backward(both, 8) > kept_for_backward(plain, 8)
+        >>> plain = Settings("edsr", 2, ("x",), options=small, batch=1, patch=8)
+        >>> both = replace(plain, options=small | {"normalised": 1})
+        >>> kept_for_backward(both) > kept_for_backward(plain)
         True
     """
     import torch
 
-    network = build(settings.model, settings.scale, settings.options).train()
     kept: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
@@ -116,11 +127,8 @@ def kept_for_backward(settings: Settings, side: int) -> int:
         kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    channels = network.channels or 3
-    pictures = torch.rand(settings.batch, channels, side, side)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        made = network.enlarge(pictures, settings.scale)
-        loss = made.abs().mean()
+        loss = _loss_of_a_step(settings)
     del loss
     return sum(kept.values())
 

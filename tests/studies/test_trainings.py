@@ -114,7 +114,7 @@ def test_an_edsr_with_normalisation_survives_its_file(tmp_path):
 def test_what_a_step_keeps_is_counted_by_hand():
     """One convolution keeps its input and its weights; abs keeps what it is given."""
     found = measuring.kept_for_backward(
-        Settings("espcn", 2, ("x",), options={"first": 4, "second": 4}, batch=1), 8
+        Settings("espcn", 2, ("x",), options={"first": 4, "second": 4}, batch=1, patch=8)
     )
     network = build("espcn", 2, {"first": 4, "second": 4})
     weights = sum(p.numel() for n, p in network.named_parameters() if n.endswith("weight"))
