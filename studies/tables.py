@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -134,20 +134,28 @@ def signed(value: float, metric: str) -> str:
     return ("+" if value > 0 else "−" if value < 0 else "") + number(abs(value), metric)
 
 
-def markdown(rows: Sequence[Difference], words: dict[str, str], other: str) -> str:
+def markdown(
+    rows: Sequence[Difference],
+    words: dict[str, str],
+    other: str,
+    more: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """A row a method, a column a metric: the mean, and how far it lies from the other's.
 
     Args:
         rows: of all metrics.
         words: what each method is; their order is that of the rows.
         other: with what the rows were compared.
+        more: further columns, whose cells are found by the method.
     """
     metrics = list(dict.fromkeys(row.metric for row in rows))
     cells = {(row.method, row.metric): row for row in rows}
-    lines = ["| | " + " | ".join(metrics) + " |", "|---|" + "---|" * len(metrics)]
+    columns = [*metrics, *(more or {})]
+    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for method, said in words.items():
         if (method, metrics[0]) in cells:
-            shown = (_cell(cells[method, metric], other) for metric in metrics)
+            shown = [_cell(cells[method, metric], other) for metric in metrics]
+            shown += [column[method] for column in (more or {}).values()]
             lines.append(f"| {said} | " + " | ".join(shown) + " |")
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ import click
 from srqa.cli import carry_out
 
 if TYPE_CHECKING:
-    from .measuring import Contrast, Cost, Flat
+    from .measuring import Contrast, Flat
 
 EXAMPLES = """\b
 Examples:
@@ -58,8 +58,8 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
     from .. import tables
     from ..contents import make_contents
     from ..trainings import METHOD, pictures_but, score, train_all
-    from . import measuring
-    from .jobs import NORMALISED, PLAIN, kind_of, trainings
+    from . import measuring, telling
+    from .jobs import PLAIN, kind_of, trainings
 
     running = Running(choose_device(given["device"]), workers=given["workers"], save_every=500)
     with nullcontext() if quiet else fetching() as fetched, stages(quiet=quiet) as progress:
@@ -81,43 +81,12 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
         ("scores", rows), ("costs", costs), ("contrasts", contrasts), ("flats", flats)
     ):  # fmt: skip
         tables.write(table, out / f"{name}.csv")
-    words = {METHOD: "bicubic interpolation", PLAIN: "without", NORMALISED: "with"}
-    text = tables.markdown(rows, words, PLAIN) + "\n" + _measured(costs, contrasts, flats)
+    text = telling.scores(out) + "\n" + telling.measured(out)
     write_text(out / "table.md", text)
     click.echo(text)
     _figures(out, contrasts, flats, contents)
     click.echo(f"{out} has the Run, tables and figures.", err=True)
     return 0
-
-
-def _measured(costs: Sequence[Cost], contrasts: Sequence[Contrast], flats: Sequence[Flat]) -> str:
-    """Means over seeds as Markdown, a column a block."""
-    from .jobs import NORMALISED, PLAIN, kind_of
-    from .measuring import CONTRASTS, mean_of
-
-    def row(said: str, rows: Sequence[Any], field: str, unit: float = 1, digits: int = 2) -> str:
-        cells = []
-        for kind in (PLAIN, NORMALISED):
-            mine = [one for one in rows if kind_of(one.name) == kind]
-            cells.append(f"{mean_of(mine, field) / unit:.{digits}f}")
-        return f"| {said} | {' | '.join(cells)} |"
-
-    lines = [
-        "| | without | with |",
-        "|---|---|---|",
-        row("trained numbers", costs, "parameters", digits=0),
-        row("kept for the way back, MB a step", costs, "kept", 1e6, 1),
-        row("seconds of one core a step", costs, "seconds", digits=3),
-    ]
-    for contrast in CONTRASTS:
-        mine = [one for one in contrasts if one.contrast == contrast]
-        lines.append(row(f"PSNR at contrast {contrast:g}, errors divided by it", mine, "psnr"))
-    lines += [
-        row("plain colours: off by, levels", flats, "off"),
-        row("plain colours: pattern, levels", flats, "pattern"),
-        row("plain colours: worst pixel, levels", flats, "worst"),
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _figures(

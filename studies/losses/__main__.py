@@ -59,7 +59,7 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
     from .. import tables
     from ..contents import make_contents
     from ..trainings import METHOD, pictures_but, score, train_all
-    from . import spectra
+    from . import spectra, telling
     from .jobs import PLAIN, beginning, continued
 
     chosen = _chosen(given["losses"])
@@ -76,10 +76,7 @@ def command(out: Path, size: int, quiet: bool, **given: Any) -> int:
     powers, slopes = spectra.measure(out, (METHOD, *networks))
     for name, table in (("losses", rows), ("spectra", powers), ("gradients", slopes)):
         tables.write(table, out / f"{name}.csv")
-    words = {METHOD: "bicubic interpolation"} | {loss.name: f"`{loss.text}`" for loss in chosen}
-    text = tables.markdown(rows, words, PLAIN)
-    text += "\nStrength of gradients beside the references': "
-    text += ", ".join(f"{slope.method} {slope.ratio:.3f}" for slope in slopes) + ".\n"
+    text = telling.table(out)
     write_text(out / "table.md", text)
     click.echo(text)
     _figures(out, rows, powers, contents, (METHOD, *networks))
