@@ -93,7 +93,7 @@ def seconds_of_step(settings: Settings, times: int = 15) -> float:
     taken = []
     for _ in range(times):
         begun = time.process_time()
-        _loss_of_a_step(settings).backward()
+        _loss_of_a_step(settings).backward()  # type: ignore[no-untyped-call]
         taken.append(time.process_time() - begun)
     return float(np.median(taken))
 
