@@ -1,12 +1,15 @@
 """How often intervals over contents hold the truth: ``python -m benchmarks.correlation_coverage``.
 
-Studies are drawn from populations of contents whose figures are known from 40,000 contents. The
-tables in docs/correlation.md are replaced by what is found. ``--only NAME`` prints a row.
+Studies are drawn from populations of contents whose figures are known from 40,000 contents. Each
+row is added to ``--rows FILE`` when it is done, and rows that are there are not measured again: an
+interrupted measurement goes on, and several may share the work (``--only NAME``, more than once).
+Once all rows are there, the tables in docs/correlation.md are replaced by them.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import math
 import time
 from collections.abc import Sequence
@@ -34,8 +37,9 @@ OF_PAIRS = 40_000
 """Pictures of the population whose pairs are looked at."""
 FIGURES = ("srocc", "krcc", "plcc", "rmse", "outlier_ratio", "within")
 PEOPLE = ("auc_different", "auc_better", "correct", "agreement")
-TESTS = ("p_srocc", "p_plcc", "p_rmse", "p_srocc_bootstrap", "p_srocc_mrr", "p_srocc_steiger",
-         "p_rmse_f", "p_different", "p_better")  # fmt: skip
+DRAWN = ("srocc", "krcc", "plcc", "rmse")
+TESTS = ("p_srocc", "p_krcc", "p_plcc", "p_rmse", *(f"p_{name}_bootstrap" for name in DRAWN),
+         "p_srocc_mrr", "p_srocc_steiger", "p_rmse_f")  # fmt: skip
 HALF, CHOICES = 0.4, 8
 
 
@@ -181,11 +185,11 @@ def study(
 ) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
     """One simulated study: the first metric's intervals, and p values between the two."""
     values, scores, codes = design.draw(rng, design.contents)
-    clusters = Clusters(codes, resamples=200, seed=seed)
+    clusters = Clusters(codes, resamples=500 if tests else 100, seed=seed)
     data = data_of(values if tests else values[:, :1], scores, codes)
-    found = figures(data, clusters, design.mapping, 0.95, held_out=False)
+    found = figures(data, clusters, design.mapping, 0.95, held_out=False, draw=tests)
     row = found.table.iloc[0].to_dict()
-    names = [*FIGURES, "srocc_formula"]
+    names = [*FIGURES, "srocc_formula", *(f"{name}_bootstrap" for name in DRAWN if tests)]
     noticed = None
     with suppress(InputError):  # too few pairs
         noticed = notice(data, clusters, "content", 1.96)
@@ -223,7 +227,7 @@ def measure(
     """Shares of intervals that hold the truth, and of tests between equally good metrics that
     reject at 5 %; of those that there are."""
     right = truth(design)
-    right["srocc_formula"] = right["srocc"]
+    right |= {"srocc_formula": right["srocc"]} | {f"{n}_bootstrap": right[n] for n in DRAWN}
     rng = np.random.default_rng(seed)
     held: dict[str, list[bool]] = {}
     rejected: dict[str, list[bool]] = {}
@@ -245,60 +249,118 @@ INTERVALS = {
     "auc_better": "AUC better", "correct": "C0", "agreement": "agreement",
     "srocc_formula": "SROCC by formula",
 }  # fmt: skip
-COLUMNS = {
-    "p_srocc": "SROCC", "p_plcc": "PLCC", "p_rmse": "RMSE", "p_srocc_bootstrap":
-    "SROCC, bootstrap", "p_different": "AUC different", "p_better": "AUC better",
-    "p_srocc_mrr": "SROCC, `mrr`", "p_srocc_steiger": "SROCC, `steiger`", "p_rmse_f": "RMSE, F",
+BY_BOOTSTRAP = {f"{name}_bootstrap": name.upper() for name in DRAWN}
+LEVELS = {
+    "p_srocc": "SROCC", "p_krcc": "KRCC", "p_plcc": "PLCC", "p_rmse": "RMSE",
+    "p_srocc_bootstrap": "SROCC, bootstrap", "p_krcc_bootstrap": "KRCC, bootstrap",
+    "p_plcc_bootstrap": "PLCC, bootstrap", "p_rmse_bootstrap": "RMSE, bootstrap",
+    "p_different": "AUC different", "p_better": "AUC better", "p_srocc_mrr": "SROCC, `mrr`",
+    "p_srocc_steiger": "SROCC, `steiger`", "p_rmse_f": "RMSE, F",
 }  # fmt: skip
+TABLES = (
+    ("coverage", "per cent of 95 % intervals that hold the population's figure", INTERVALS),
+    ("bootstrap", "the same of intervals by bootstrap", BY_BOOTSTRAP),
+    ("level", "per cent of tests at 5 % that tell apart two metrics that are equally good", LEVELS),
+)
+KEYS = [key for _, _, columns in TABLES for key in columns]
 
 
-def row_of(name: str, found: dict[str, float], columns: dict[str, str]) -> str:
-    """A row of a table, in per cent."""
-    cells = [f"{100 * found[key]:.1f}" if key in found else "–" for key in columns]
-    return f"| {name} | {' | '.join(cells)} |"
+@dataclass(frozen=True)
+class Row:
+    """What was measured of a population.
+
+    Attributes:
+        name: of the population.
+        studies: how many were simulated.
+        seconds: of processor time.
+        shares: of intervals that held the truth and of tests that rejected, by figure.
+    """
+
+    name: str
+    studies: int
+    seconds: float
+    shares: dict[str, float]
 
 
-def tables(designs: Sequence[Design], replicates: int) -> dict[str, str]:
-    """Markdown tables of intervals and of tests."""
-    parts: dict[str, list[str]] = {"coverage": [], "level": []}
+def read_rows(path: Path, studies: int) -> dict[str, Row]:
+    """Rows of a file that are of so many studies, by name."""
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [
+            Row(line["name"], int(line["studies"]), float(line["seconds"]),
+                {key: float(line[key]) for key in KEYS if line[key]})
+            for line in csv.DictReader(file)
+        ]  # fmt: skip
+    return {row.name: row for row in rows if row.studies == studies}
+
+
+def add_row(path: Path, row: Row) -> None:
+    """Append a row to a file."""
+    names = ["name", "studies", "seconds", *KEYS]
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        if new:
+            writer.writeheader()
+        known = {"name": row.name, "studies": row.studies, "seconds": f"{row.seconds:.0f}"}
+        writer.writerow(known | row.shares)
+
+
+def measured(designs: Sequence[Design], studies: int, path: Path) -> dict[str, Row]:
+    """Rows of the file, those that lack added."""
     for design in designs:
+        if design.name in read_rows(path, studies):
+            continue
         start = time.process_time()
-        held, rejected = measure(design, replicates, design.name in TESTED)
-        parts["coverage"].append(row_of(design.name, held, INTERVALS))
-        print(parts["coverage"][-1], flush=True)
-        if rejected:
-            parts["level"].append(row_of(design.name, rejected, COLUMNS))
-            print(parts["level"][-1], flush=True)
-        print(f"{time.process_time() - start:.0f} s", flush=True)
-    error = 196 * math.sqrt(0.95 * 0.05 / replicates)
-    said = {
-        "coverage": "per cent of 95 % intervals that hold the population's figure",
-        "level": "per cent of tests at 5 % that tell apart two metrics that are equally good",
-    }
+        held, rejected = measure(design, studies, design.name in TESTED)
+        row = Row(design.name, studies, time.process_time() - start, held | rejected)
+        add_row(path, row)
+        for _, _, columns in TABLES:
+            print(line_of(row, columns), flush=True)
+        print(f"{row.seconds:.0f} s", flush=True)
+    return read_rows(path, studies)
+
+
+def line_of(row: Row, columns: dict[str, str]) -> str:
+    """A line of a table, in per cent; "" where nothing of it was measured."""
+    if not row.shares.keys() & columns.keys():
+        return ""
+    cells = [f"{100 * row.shares[key]:.1f}" if key in row.shares else "–" for key in columns]
+    return f"| {row.name} | {' | '.join(cells)} |"
+
+
+def tables(rows: Sequence[Row]) -> dict[str, str]:
+    """Markdown tables of intervals and of tests."""
+    studies = rows[0].studies
+    error = 196 * math.sqrt(0.95 * 0.05 / studies)
     made = {}
-    for key, columns in (("coverage", INTERVALS), ("level", COLUMNS)):
+    for key, said, columns in TABLES:
         head = [
-            f"*{replicates:,} simulated studies a row (`python -m benchmarks."
-            f"correlation_coverage`): {said[key]}, give or take {error:.1f}.*", "",
+            f"*{studies:,} simulated studies a row (`python -m benchmarks."
+            f"correlation_coverage`): {said}, give or take {error:.1f}.*", "",
             f"| contents x pictures of each | {' | '.join(columns.values())} |",
             "|---|" + "---|" * len(columns),
         ]  # fmt: skip
-        made[key] = "\n".join([*head, *parts[key]]) + "\n"
+        made[key] = "\n".join([*head, *filter(None, (line_of(r, columns) for r in rows))]) + "\n"
     return made
 
 
 def main() -> None:
-    """Measure and write the tables into the page."""
+    """Measure, and write the tables into the page once all is measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replicates", type=int, default=1000)
-    parser.add_argument("--only", help="Print the rows whose names begin so.")
+    parser.add_argument("--rows", type=Path, default=Path("correlation-coverage.csv"),
+                        help="What is measured, kept row by row.")  # fmt: skip
+    parser.add_argument("--only", action="append", help="Rows whose names begin so.")
     given = parser.parse_args()
     designs = [*DESIGNS, *FRESH, *FEW]
-    if given.only is not None:
-        tables([d for d in designs if d.name.startswith(given.only)], given.replicates)
+    wanted = [d for d in designs if d.name.startswith(tuple(given.only or [""]))]
+    rows = measured(wanted, given.replicates, given.rows)
+    if not all(design.name in rows for design in designs):
         return
     text = PAGE.read_text(encoding="utf-8")
-    for key, made in tables(designs, given.replicates).items():
+    for key, made in tables([rows[design.name] for design in designs]).items():
         before, rest = text.split(f"<!-- {key} -->\n")
         text = before + f"<!-- {key} -->\n" + made + f"<!-- end of {key} -->" + rest.split(
             f"<!-- end of {key} -->")[1]  # fmt: skip

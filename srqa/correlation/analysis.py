@@ -203,7 +203,8 @@ def _computed(
     most: int,
     progress: Progress | None,
 ) -> Correlation:
-    found = figures(data, clusters, settings.mapping, settings.level, progress)
+    found = figures(data, clusters, settings.mapping, settings.level, progress,
+                    draw=settings.test == "bootstrap")  # fmt: skip
     matrix = between.rank_matrix(data)
     pairs = between.differences(data, found, clusters, matrix, settings.test, settings.correction)
     notes = [*humans.notes, *metrics.notes, *joined.notes, *data.notes, *_about(found, data)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -9,19 +10,23 @@ import numpy as np
 from srqa.correlation.data import Data
 from srqa.correlation.figures import Figures
 from srqa.errors import UsageError
-from srqa.statistics.clustered import Clusters, Floats, spearman_weighted
+from srqa.statistics.bootstrap import bootstrap_tests
+from srqa.statistics.clustered import Clusters, Floats
 from srqa.statistics.dependent import f_of_rmse, meng_rosenthal_rubin, steiger, two_shares
-from srqa.statistics.jackknife import bootstrap_tests, difference_tests, fisher_z
+from srqa.statistics.jackknife import difference_tests, fisher_z
 from srqa.statistics.multiple import benjamini_hochberg, letters
 from srqa.statistics.paired import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 Test = Literal["jackknife", "bootstrap", "mrr", "steiger"]
 Correction = Literal["holm", "bh", "none"]
+_SCALES: dict[str, Callable[[Any], Any]] = {
+    "srocc": fisher_z, "krcc": fisher_z, "plcc": fisher_z, "rmse": np.log,
+    "outlier_ratio": np.asarray,
+}  # fmt: skip
+"""On which differences are as likely to be too large as too small."""
 
 
 def settle_test(data: Data, test: str, clusters: Clusters) -> tuple[Test, str]:
@@ -67,8 +72,9 @@ def differences(
         Columns first, second, srocc_difference, plcc_difference; p of differences by the jackknife
         over contents: p_srocc, p_krcc, p_plcc, p_rmse, p_outlier_ratio (NaN for too few contents);
         by formulas that take pictures as independent: p_srocc_mrr, p_srocc_steiger, p_plcc_mrr,
-        p_rmse_f, p_outlier_ratio_z; p_srocc_bootstrap where that is the chosen test; p (of the
-        chosen test, on SROCC) and p_adjusted.
+        p_rmse_f, p_outlier_ratio_z; by samples of contents, where they were drawn:
+        p_srocc_bootstrap, p_krcc_bootstrap, p_plcc_bootstrap, p_rmse_bootstrap; p (of the chosen
+        test, on SROCC) and p_adjusted.
     """
     import pandas as pd
 
@@ -76,9 +82,6 @@ def differences(
     srocc, plcc, rmse = (table[name].to_numpy() for name in ("srocc", "plcc", "rmse"))
     outliers = table["outlier_ratio"].to_numpy()
     counted = _over_contents(found, clusters)
-    if test == "bootstrap":
-        samples = spearman_weighted(data.values, data.scores, clusters.weights())
-        counted["p_srocc_bootstrap"] = bootstrap_tests(srocc, samples, clusters)
     order = np.argsort(-np.nan_to_num(srocc, nan=-2), kind="stable")
     free = [n - m.free for m in found.mappings]
     mapped = np.atleast_2d(np.corrcoef(found.mapped, rowvar=False))
@@ -106,17 +109,16 @@ def differences(
 
 def _over_contents(found: Figures, clusters: Clusters) -> dict[str, Floats]:
     """(k, k) p values of each figure."""
-    scales: dict[str, Callable[[Any], Any]] = {
-        "srocc": fisher_z, "krcc": fisher_z, "plcc": fisher_z, "rmse": np.log,
-        "outlier_ratio": lambda share: share,
-    }  # fmt: skip
     k, made = len(found.table), {}
-    for name, scale in scales.items():
+    for name, scale in _SCALES.items():
         if found.without:
             value = scale(found.table[name].to_numpy())
             made[f"p_{name}"] = difference_tests(value, scale(found.without[name]), clusters)
         else:
             made[f"p_{name}"] = np.full((k, k), np.nan)
+    for name, samples in found.drawn.items():
+        values = found.table[name].to_numpy()
+        made[f"p_{name}_bootstrap"] = bootstrap_tests(values, samples, clusters, _SCALES[name])
     return made
 
 

@@ -10,9 +10,13 @@ import numpy as np
 
 from srqa.correlation.data import Data
 from srqa.statistics import correlation as alone
-from srqa.statistics.clustered import Clusters, Floats
+from srqa.statistics.bootstrap import bootstrap_interval, kendall_drawn, pearson_drawn
+from srqa.statistics.clustered import Clusters, Floats, spearman_weighted
 from srqa.statistics.intervals import bounded_interval
 from srqa.statistics.jackknife import (
+    ERRORS,
+    LINEAR,
+    RANKS,
     correlation_interval,
     error_interval,
     kendall_without,
@@ -22,7 +26,7 @@ from srqa.statistics.jackknife import (
     spearman_without,
 )
 from srqa.statistics.mapping import Kind, Mapping, fit
-from srqa.statistics.refitting import error_sums
+from srqa.statistics.refitting import drawn_squares, error_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS = 5
+_SCALES = {"srocc": RANKS, "krcc": RANKS, "plcc": LINEAR, "rmse": ERRORS}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,8 @@ class Figures:
         mapped: (n, k) values on the scale of the scores.
         without: by figure (srocc, krcc, plcc, rmse, outlier_ratio), (parts, k) the same without
             each part of the contents; empty for too few contents.
+        drawn: by figure (srocc, krcc, plcc, rmse), (samples, k) the same in samples of contents;
+            empty where none were asked for.
         within: (contents, k) rank correlation inside each content, NaN where there is none.
     """
 
@@ -49,6 +56,7 @@ class Figures:
     mappings: tuple[Mapping, ...]
     mapped: Floats
     without: dict[str, Floats]
+    drawn: dict[str, Floats]
     within: Floats
 
 
@@ -59,12 +67,14 @@ def figures(
     level: float,
     progress: Callable[[str, int, int], None] | None = None,
     held_out: bool = True,
+    draw: bool = False,
 ) -> Figures:
     """SROCC, KRCC, PLCC and RMSE after the mapping, RMSE*, outlier ratio: each with an interval.
 
     Intervals leave contents out where there are enough of them; beside them stand those of Fisher,
     Bonett and Wright, Fieller, and chi squared, which take pictures as independent. Curves on
-    contents that they were not fitted on, five more fits a metric, are left out on request.
+    contents that they were not fitted on, five more fits a metric, are left out on request; `draw`
+    adds samples of contents and their intervals.
     """
     import pandas as pd
 
@@ -84,7 +94,15 @@ def figures(
     means, ends, counts = _within_means(within, level)
     table["within"], table["within_low"], table["within_high"] = means, ends[:, 0], ends[:, 1]
     table["within_contents"] = counts
-    return Figures(table, tuple(mappings), mapped, without, within)
+    drawn = _drawn(data, mappings, clusters, say) if draw and clusters.enough else {}
+    for name, samples in drawn.items():
+        both = [
+            bootstrap_interval(value, column, clusters, _SCALES[name], level)
+            for value, column in zip(table[name], samples.T, strict=True)
+        ]
+        table[f"{name}_bootstrap_low"] = [low for low, _ in both]
+        table[f"{name}_bootstrap_high"] = [high for _, high in both]
+    return Figures(table, tuple(mappings), mapped, without, drawn, within)
 
 
 def _without(
@@ -122,6 +140,28 @@ def _without(
         "plcc_raw": raw,
         **{name: np.stack(columns, axis=1) for name, columns in found.items()},
     }
+
+
+def _drawn(
+    data: Data, mappings: Sequence[Mapping], clusters: Clusters, say: Any
+) -> dict[str, Floats]:
+    """Figures in samples of contents, the curves fitted to each."""
+    y, found = data.scores, {name: list[Floats]() for name in ("krcc", "plcc", "rmse")}
+    say("Drawing contents", 0, len(mappings) + 1)
+    srocc = spearman_weighted(data.values, y, clusters.weights())
+    raw = pearson_drawn(data.values, y, clusters)
+    for k, mapping in enumerate(mappings):
+        say("Drawing contents", k + 1, len(mappings) + 1)
+        found["krcc"].append(kendall_drawn(data.values[:, k], y, clusters))
+        if mapping.kind == "none":
+            found["plcc"].append(raw[:, k])
+            found["rmse"].append(np.full(len(raw), math.nan))
+            continue
+        sums = drawn_squares(mapping, data.values[:, k], y, clusters)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found["plcc"].append(np.sqrt(np.clip(1 - sums.error / sums.score, 0, 1)))
+        found["rmse"].append(np.sqrt(sums.error / np.maximum(1, sums.pictures - mapping.free)))
+    return {"srocc": srocc, **{name: np.stack(c, axis=1) for name, c in found.items()}}
 
 
 def _known(data: Data) -> bool:

@@ -332,13 +332,13 @@ def _threshold_interval(
     wanted = max(100, min(clusters.resamples, 10_000_000 // len(places)))
     found: list[float] = []
     for draw in clusters.draws():
-        for times in draw.T:
-            running = np.cumsum(np.where(a == b, times[a], times[a] * times[b]))
-            if running[-1] > 0:
-                at = np.searchsorted(running, quantile * running[-1])
-                found.append(float(ordered[min(int(at), len(ordered) - 1)]))
-            if len(found) >= wanted:
-                break
+        times = draw[a]
+        if not pairs.within:
+            times = np.where((a == b)[:, None], times, times * draw[b])
+        running = np.cumsum(times, axis=0)
+        running = running[:, running[-1] > 0]
+        at = (running < quantile * running[-1]).sum(axis=0)
+        found.extend(ordered[np.minimum(at, len(ordered) - 1)].tolist())
         if len(found) >= wanted:
             break
     if len(found) < 50:

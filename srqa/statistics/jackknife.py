@@ -1,7 +1,8 @@
 """Intervals and tests from figures with one content left out at a time.
 
 Contents are what is independent, so each in turn is left out, with all its pictures. How far the
-figure moves tells its standard error (Tukey's jackknife); Student's t the width.
+figure moves tells its standard error (Tukey's jackknife); Student's t the width. Where few contents
+make up most of the error it has fewer degrees of freedom than there are contents.
 
 Intervals of rank correlations are symmetric in Fisher's z. Those of PLCC and RMSE, which single
 contents sway, are symmetric on the scale of signal to noise, ``r / (1 - r^2)`` and ``1 / error^2``:
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,8 +107,59 @@ def spread(value: float, without: Floats) -> float:
     return math.sqrt((m - 1) / m * float(((without - value) ** 2).sum()))
 
 
-def _half(error: float, clusters: Clusters, level: float) -> float:
-    return student_quantile((1 + level) / 2, max(1, round(clusters.degrees))) * error
+def degrees_of(moves: Floats, clusters: Clusters) -> float:
+    """Degrees of freedom of the standard error that moves of a figure tell.
+
+    A variance has ``2 / (its squared coefficient of variation)`` degrees of freedom, and that
+    coefficient follows from the kurtosis of the moves: about as many as there are clusters where
+    the moves are normal, two where a single cluster makes up all of the error. At most
+    `Clusters.degrees`.
+
+    Args:
+        moves: (m,) how far the figure moves without each part, or the parts' influences on it.
+        clusters: whose they are.
+
+    References:
+        Satterthwaite, Biometrics Bulletin 2, 1946; Potthoff, Woodbury, Manton, "Equivalent sample
+        size" and "equivalent degrees of freedom" refinements for inference using survey weights
+        under superpopulation models, JASA 87, 1992.
+    """
+    m = len(moves)
+    away = moves - moves.mean()
+    square = float(away @ away)
+    if m < 4 or not square > 0:
+        return clusters.degrees
+    kurtosis = m * float((away**4).sum()) / square**2
+    beyond = kurtosis - (m - 3) / (m - 1)
+    return min(clusters.degrees, 2 * m / beyond) if beyond > 0 else clusters.degrees
+
+
+def _half(moves: Floats, error: float, clusters: Clusters, level: float) -> float:
+    degrees = max(1, round(degrees_of(moves, clusters)))
+    return student_quantile((1 + level) / 2, degrees) * error
+
+
+class Scale(NamedTuple):
+    """Where a figure's errors are symmetric.
+
+    Attributes:
+        to: from the figure.
+        back: to the figure.
+        biased: whether the figure's bias is to be taken off.
+    """
+
+    to: Callable[[Any], Any]
+    back: Callable[[float], float]
+    biased: bool = False
+
+
+def _error_of(precision: float) -> float:
+    return precision**-0.5 if precision > 0 else math.inf
+
+
+RANKS = Scale(fisher_z, math.tanh)
+LINEAR = Scale(signal_to_noise, _correlation)
+ERRORS = Scale(lambda error: error**-2.0, _error_of, biased=True)
 
 
 def correlation_interval(
@@ -124,7 +176,7 @@ def correlation_interval(
     Returns:
         NaN for fewer than `FEWEST_CLUSTERS` clusters, or where the rest does not vary.
     """
-    return _on_a_scale(r, without, clusters, level, signal_to_noise, _correlation)
+    return (r, r) if abs(r) >= _LIMIT else _on_a_scale(r, without, clusters, level, LINEAR)
 
 
 def rank_interval(r: float, without: Floats, clusters: Clusters, level: float = 0.95) -> Interval:
@@ -133,24 +185,7 @@ def rank_interval(r: float, without: Floats, clusters: Clusters, level: float = 
     Args:
         r, without, clusters, level: as for `correlation_interval`.
     """
-    return _on_a_scale(r, without, clusters, level, fisher_z, math.tanh)
-
-
-def _on_a_scale(
-    r: float,
-    without: Floats,
-    clusters: Clusters,
-    level: float,
-    scale: Callable[[Any], Any],
-    back: Callable[[float], float],
-) -> Interval:
-    if not clusters.enough or math.isnan(r) or not np.isfinite(without).all():
-        return NOTHING
-    if abs(r) >= _LIMIT:
-        return r, r
-    value = float(scale(r))
-    half = _half(spread(value, scale(without)), clusters, level)
-    return back(value - half), back(value + half)
+    return (r, r) if abs(r) >= _LIMIT else _on_a_scale(r, without, clusters, level, RANKS)
 
 
 def error_interval(
@@ -168,13 +203,21 @@ def error_interval(
         NaN for fewer than `FEWEST_CLUSTERS` clusters; an infinite end where so few contents decide
         that the error has no upper bound.
     """
-    if not clusters.enough or not value > 0 or not (without > 0).all():
+    if not value > 0 or not (without > 0).all():
         return NOTHING
-    one, all_but = value**-2, without**-2
-    centre = unbiased(one, all_but)
-    half = _half(spread(one, all_but), clusters, level)
-    low = (centre + half) ** -0.5 if centre + half > 0 else math.inf
-    return low, (centre - half) ** -0.5 if centre > half else math.inf
+    return _on_a_scale(value, without, clusters, level, ERRORS)
+
+
+def _on_a_scale(
+    value: float, without: Floats, clusters: Clusters, level: float, scale: Scale
+) -> Interval:
+    if not clusters.enough or math.isnan(value) or not np.isfinite(without).all():
+        return NOTHING
+    one, others = float(scale.to(value)), scale.to(without)
+    centre = unbiased(one, others) if scale.biased else one
+    half = _half(others - one, spread(one, others), clusters, level)
+    low, high = sorted((scale.back(centre - half), scale.back(centre + half)))
+    return low, high
 
 
 def unbiased(value: float, without: Floats) -> float:
@@ -193,8 +236,8 @@ def share_interval(
     """
     if not clusters.enough or math.isnan(share) or not np.isfinite(without).all():
         return NOTHING
-    variance = spread(share, without) ** 2
-    return wilson(share, variance, clusters.degrees, clusters.effective, level)
+    variance, degrees = spread(share, without) ** 2, degrees_of(without - share, clusters)
+    return wilson(share, variance, degrees, clusters.effective, level)
 
 
 def area_interval(
@@ -218,7 +261,8 @@ def area_interval(
         return wilson(area, 0.0, clusters.degrees, clusters.effective, level)
     d = 2 * area - 1
     ratio = d / math.sqrt(1 - d * d)
-    half = _half(2 * _of_influences(influence, clusters) / (1 - d * d) ** 1.5, clusters, level)
+    error = 2 * _of_influences(influence, clusters) / (1 - d * d) ** 1.5
+    half = _half(influence, error, clusters, level)
     low, high = (end / math.sqrt(1 + end * end) for end in (ratio - half, ratio + half))
     return (1 + low) / 2, (1 + high) / 2
 
@@ -232,7 +276,7 @@ def area_difference(first: Floats, second: Floats, difference: float, clusters: 
     error = _of_influences(first - second, clusters)
     if not error > 0:
         return 1.0 if difference == 0 else math.nan
-    return 2 * float(t.sf(abs(difference) / error, clusters.degrees))
+    return 2 * float(t.sf(abs(difference) / error, degrees_of(first - second, clusters)))
 
 
 def _of_influences(influence: Floats, clusters: Clusters) -> float:
@@ -259,8 +303,8 @@ def difference_test(first: float, second: float, without: Floats, clusters: Clus
         return math.nan
     if abs(apart) < 1e-12:
         return 1.0
-    error = spread(apart, without)
-    return 2 * float(t.sf(abs(apart) / error, clusters.degrees)) if error > 0 else math.nan
+    error, degrees = spread(apart, without), degrees_of(without - apart, clusters)
+    return 2 * float(t.sf(abs(apart) / error, degrees)) if error > 0 else math.nan
 
 
 def difference_tests(values: Floats, without: Floats, clusters: Clusters) -> Floats:
@@ -271,25 +315,4 @@ def difference_tests(values: Floats, without: Floats, clusters: Clusters) -> Flo
         for j in range(i + 1, k):
             apart = without[:, i] - without[:, j]
             p[i, j] = p[j, i] = difference_test(values[i], values[j], apart, clusters)
-    return p
-
-
-def bootstrap_tests(values: Floats, samples: Floats, clusters: Clusters) -> Floats:
-    """p values between (k,) correlations by their common samples of drawn clusters, (samples, k).
-
-    The difference of Fisher's z over its standard deviation among the samples, less what drawing
-    with replacement makes that too small, by Student's t.
-    """
-    from scipy.stats import t
-
-    k, few = len(values), (clusters.effective - 1) / clusters.effective
-    value, drawn = fisher_z(values), fisher_z(samples)
-    p = np.ones((k, k))
-    for i in range(k):
-        for j in range(i + 1, k):
-            apart = drawn[:, i] - drawn[:, j]
-            error = float(apart[np.isfinite(apart)].std()) / few
-            difference = abs(float(value[i] - value[j]))
-            if difference >= 1e-12:
-                p[i, j] = p[j, i] = 2 * float(t.sf(difference / error, clusters.degrees))
     return p

@@ -27,6 +27,8 @@ SLOPES = (1e-3, 1e2)
 _GRID_MIDDLES, _GRID_WIDTHS, _BINS, _GAPS = 48, 27, 192, 6
 _POLISHED, _POLISHED_OF_BINS, _GO_ON = 16, 5, 3
 _FIRST_STEPS, _STEPS = 12, 200
+_ONE_THREAD = 10_000
+"""Numbers up to which BLAS takes one thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +221,8 @@ def _parameters(
 
 
 def _dot(a: Floats, b: Floats) -> float:
-    """The sum of products on one thread: those of BLAS wait for each other longer than it takes."""
-    return float(np.einsum("i,i->", a, b))
+    """The sum of products on one thread: BLAS takes several for long ones, which wait."""
+    return float(a @ b) if len(a) <= _ONE_THREAD else float(np.einsum("i,i->", a, b))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

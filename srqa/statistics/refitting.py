@@ -1,6 +1,6 @@
-"""How a curve's errors change when a content is left out and the curve is fitted anew.
+"""How a curve's errors change when contents are left out or drawn, and the curve is fitted anew.
 
-To first order, from the curve's derivatives: what leaving out does to a least-squares fit is known
+To first order, from the curve's derivatives: what other weights do to a least-squares fit is known
 in closed form, and no curve is fitted again.
 """
 
@@ -78,6 +78,51 @@ def error_sums(
         np.maximum(0, moved, out=moved)
         found[1, block] = np.einsum("ig,ig->g", moved, moved)
     return ErrorSums(*found)
+
+
+class Squares(NamedTuple):
+    """(samples,) sums over the pictures of each sample of clusters.
+
+    Attributes:
+        pictures: how many.
+        error: of squared errors, with the curve fitted to the sample.
+        score: of squared deviations of the scores from their mean.
+    """
+
+    pictures: Floats
+    error: Floats
+    score: Floats
+
+
+def drawn_squares(mapping: Mapping, values: Floats, scores: Floats, clusters: Clusters) -> Squares:
+    """Sums of squares in each sample of `Clusters.draws`, with the curve fitted to the sample.
+
+    With the curve's derivatives as orthonormal columns Q, errors e and weights w, the curve takes
+    ``e'wQ (Q'wQ)^-1 Q'we`` from the ``e'we`` of a sample: one step of Gauss and Newton.
+
+    Args:
+        mapping: fitted to all.
+        values, scores: that it was fitted to, (n,).
+        clusters: of the pictures.
+
+    Reference:
+        Moulton, Zeger, Bootstrapping generalized linear models, Computational Statistics and Data
+        Analysis 11, 1991.
+    """
+    error, y = scores - mapping(values), scores - scores.mean()
+    q = _directions(mapping, values, error)
+    size = q.shape[1]
+    columns = [np.ones_like(y), error**2, y, y * y]
+    columns += [direction * error for direction in q.T]
+    columns += [q[:, i] * q[:, j] for i in range(size) for j in range(size)]
+    sums = np.stack([np.bincount(clusters.codes, c, clusters.size) for c in columns], axis=1)
+    drawn = np.concatenate([draw.T @ sums for draw in clusters.draws()])
+    count, square, total, power = drawn[:, :4].T
+    pull, gram = drawn[:, 4 : 4 + size], drawn[:, 4 + size :].reshape(-1, size, size)
+    kept, way = np.linalg.eigh(gram)
+    along = np.einsum("gji,gj->gi", way, pull)
+    taken = (along**2 / np.maximum(kept, _LEAST)).sum(axis=1)
+    return Squares(count, np.maximum(0, square - taken), np.maximum(0, power - total**2 / count))
 
 
 def _directions(mapping: Mapping, values: Floats, error: Floats) -> Floats:

@@ -133,3 +133,20 @@ def test_where_there_is_no_interval():
     assert 0.5 < low < high == 1
     low, high = jackknife.share_interval(0.0, np.zeros(8), enough)
     assert low == 0 < high < 0.5
+
+
+def test_degrees_of_freedom_are_those_of_the_error():
+    """Of a variance: two divided by its squared coefficient of variation, in simulation."""
+    rng = np.random.default_rng(8)
+    clusters = Clusters(np.arange(400))
+    assert clusters.degrees == PARTS - 1
+    clusters = Clusters(np.arange(150))
+    assert jackknife.degrees_of(rng.uniform(size=150), clusters) == clusters.degrees == 149
+    draws = rng.laplace(size=(4000, 150))
+    variances = draws.var(axis=1, ddof=1)
+    true = 2 / (variances.std() / variances.mean()) ** 2
+    told = np.mean([1 / jackknife.degrees_of(one, clusters) for one in draws])
+    assert 1 / told == pytest.approx(true, rel=0.1)
+    one_of_many = np.r_[1.0, np.zeros(149)]
+    assert 2 <= jackknife.degrees_of(one_of_many, clusters) < 2.1
+    assert jackknife.degrees_of(np.zeros(150), clusters) == 149
