@@ -42,12 +42,38 @@ def pearson_drawn(columns: Floats, scores: Floats, clusters: Clusters) -> Floats
 
 
 class _Level(NamedTuple):
-    """A level of a merge sort: where late points of a block stand among its early ones."""
+    """A level of a merge sort, in which the late half of each block looks into the early one.
+
+    Attributes:
+        early: places of the early points, sorted by y in their blocks.
+        late: places of the late points, block by block.
+        low, high: of each late point, how many early ones come before it: without those of its
+            block that are equal to it, and with them.
+        blocks: where blocks begin among the late points.
+        first, last: of each block, how many early ones come before it, and with it.
+    """
 
     early: Codes
     late: Codes
-    ends: tuple[Codes, Codes, Codes, Codes]
-    """Of each late point: its block's first and last, and its lower and upper place."""
+    low: Codes
+    high: Codes
+    blocks: Codes
+    first: Codes
+    last: Codes
+
+    def agree(self, weight: Floats) -> Floats:
+        """(samples,) pairs in order less those against it, of weights (n, samples)."""
+        running = np.zeros((len(self.early) + 1, weight.shape[1]))
+        np.cumsum(np.take(weight, self.early, axis=0), axis=0, out=running[1:])
+        late = np.take(weight, self.late, axis=0)
+        below = np.einsum("ij,ij->j", late, np.take(running, self.low, axis=0))
+        if self.high is self.low:
+            below *= 2
+        else:
+            below += np.einsum("ij,ij->j", late, np.take(running, self.high, axis=0))
+        ends = running[self.first] + running[self.last]
+        of_blocks = np.einsum("ij,ij->j", np.add.reduceat(late, self.blocks, axis=0), ends)
+        return np.asarray(below - of_blocks, dtype=np.float64)
 
 
 def kendall_drawn(x: Floats, y: Floats, clusters: Clusters) -> Floats:
@@ -69,15 +95,8 @@ def kendall_drawn(x: Floats, y: Floats, clusters: Clusters) -> Floats:
     found: list[Floats] = []
     for weight in clusters.weights():
         w = weight[order]
-        agree = np.zeros(w.shape[1])
-        for early, late, ends in levels:
-            running = np.zeros((len(early) + 1, w.shape[1]))
-            np.cumsum(w[early], axis=0, out=running[1:])
-            first, last, low, high = ends
-            apart = running[low] + running[high] - running[first] - running[last]
-            agree += np.einsum("ij,ij->j", w[late], apart)
         tied_x, tied_y, tied = (_squares(w, code) for code in (same_x, key, same))
-        agree -= (tied_x - tied) / 2
+        agree = sum(level.agree(w) for level in levels) - (tied_x - tied) / 2
         every = w.sum(axis=0) ** 2
         with np.errstate(invalid="ignore", divide="ignore"):
             found.append(2 * agree / np.sqrt((every - tied_x) * (every - tied_y)))
@@ -88,19 +107,21 @@ def kendall_drawn(x: Floats, y: Floats, clusters: Clusters) -> Floats:
 
 def _levels(key: Codes) -> Iterator[_Level]:
     n, place, step = len(key), np.arange(len(key)), len(key) + 1
+    untied = len(np.unique(key)) == n
     width = 1
     while width < n:
         block, is_late = place // (2 * width), (place // width) % 2 == 1
         tagged = key + block * step
-        early = np.flatnonzero(~is_late)
+        early, late = np.flatnonzero(~is_late), np.flatnonzero(is_late)
         early = early[np.argsort(tagged[early], kind="stable")]
-        late, ordered = np.flatnonzero(is_late), tagged[early]
-        home = block[late] * step
-        yield _Level(early, late, (
-            np.searchsorted(ordered, home), np.searchsorted(ordered, home + step),
-            np.searchsorted(ordered, tagged[late]),
-            np.searchsorted(ordered, tagged[late], side="right"),
-        ))  # fmt: skip
+        ordered, asked = tagged[early], tagged[late]
+        low = np.searchsorted(ordered, asked)
+        blocks, starts = np.unique(block[late], return_index=True)
+        yield _Level(
+            early, late, low, low if untied else np.searchsorted(ordered, asked, side="right"),
+            starts, np.searchsorted(ordered, blocks * step),
+            np.searchsorted(ordered, (blocks + 1) * step),
+        )  # fmt: skip
         width *= 2
 
 
@@ -142,12 +163,12 @@ def bootstrap_interval(
     if not clusters.enough or math.isnan(value):
         return NOTHING
     with np.errstate(divide="ignore"):
-        one, drawn = float(scale.to(value)), scale.to(samples)
+        one, drawn = float(scale.to(np.float64(value))), scale.to(samples)
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _FEWEST_USABLE or math.isinf(one):
         return NOTHING
     centre = 2 * one - float(drawn.mean()) if scale.biased else one
-    degrees = max(1, round(clusters.degrees))
+    degrees = math.floor(clusters.degrees + 1e-9)
     half = student_quantile((1 + level) / 2, degrees) * float(drawn.std()) / _few(clusters)
     low, high = sorted((scale.back(centre - half), scale.back(centre + half)))
     return low, high

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -101,40 +101,64 @@ class Clusters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranker:
-    """Values sorted once, whose ranks in any sample are running sums."""
+    """Values sorted once, whose ranks in any sample are running sums.
+
+    Attributes:
+        order: of the values.
+        starts: places in the order at which runs of equal values begin; None where no two are
+            equal.
+    """
 
     order: Codes
-    last: Codes | None
-    """Places at which runs of equal values end; None where no two are equal."""
-    run: Codes | None
+    starts: Codes | None
 
     @staticmethod
     def of(values: Floats) -> Ranker:
         """Prepare (n,) values."""
         order = np.argsort(values, kind="stable")
         ordered = values[order]
-        ends = np.append(ordered[1:] != ordered[:-1], True)
-        if ends.all():
-            return Ranker(order, None, None)
-        run = np.append(0, np.cumsum(ends)[:-1])
-        return Ranker(order, np.flatnonzero(ends), run)
+        new = np.append(True, ordered[1:] != ordered[:-1])
+        return Ranker(order, None if new.all() else np.flatnonzero(new))
 
-    def sorted_ranks(self, sorted_weights: Floats) -> Floats:
-        """Middle ranks, without the half, of weights (n, samples) in the order of the values."""
-        running = np.cumsum(sorted_weights, axis=0)
-        if self.last is None or self.run is None:
-            running -= sorted_weights / 2
-            return running
-        above = running[self.last]
-        below = np.concatenate([np.zeros((1, above.shape[1])), above[:-1]])
-        middle: Floats = ((above + below) / 2)[self.run]
-        return middle
+    def ranks(self, weight: Floats) -> Floats:
+        """Middle ranks less their mean, (n, samples), of weights (n, samples)."""
+        ordered = weight[self.order]
+        middle = np.cumsum(ordered, axis=0)
+        if self.starts is None:
+            middle -= ordered / 2
+        else:
+            runs = np.add.reduceat(ordered, self.starts, axis=0)
+            sizes = np.diff(np.append(self.starts, len(ordered)))
+            middle = np.repeat(np.cumsum(runs, axis=0) - runs / 2, sizes, axis=0)
+        middle -= ordered.sum(axis=0) / 2
+        found = np.empty_like(middle)
+        found[self.order] = middle
+        return found
+
+
+class _Sample(NamedTuple):
+    """What all metrics are compared with, in a block of samples.
+
+    Attributes:
+        weight: (n, samples).
+        human: (n, samples) weighted, centred ranks of the human scores.
+        power: (samples,) sums of squared ranks of the human scores.
+        apart: (samples,) sums of squared ranks where no two pictures are equal.
+        own: (samples,) sums of half the weights with the weighted ranks.
+    """
+
+    weight: Floats
+    human: Floats
+    power: Floats
+    apart: Floats
+    own: Floats
 
 
 def spearman_weighted(columns: Floats, scores: Floats, weights: Iterable[Floats]) -> Floats:
     """Spearman's correlation of each column with the scores, under many weightings.
 
-    Equal to repeating and ranking the pictures anew, ties included.
+    Equal to repeating and ranking the pictures anew, ties included: squared ranks of N pictures, of
+    which t are equal, add up to (N^3 - sum of t^3) / 12.
 
     Args:
         columns: (n, k) values of metrics.
@@ -149,27 +173,32 @@ def spearman_weighted(columns: Floats, scores: Floats, weights: Iterable[Floats]
     parts = []
     with ThreadPoolExecutor(_THREADS) as pool:
         for weight in weights:
-            half = weight.sum(axis=0) / 2
-            rank = np.empty_like(weight)
-            rank[human.order] = human.sorted_ranks(weight[human.order])
-            rank -= half
+            rank = human.ranks(weight)
             power = np.einsum("ij,ij,ij->j", weight, rank, rank)
             rank *= weight
-            one = partial(_one_against, weight=weight, half=half, human=rank, power=power)
+            apart = weight.sum(axis=0) ** 3 - np.einsum("ij,ij,ij->j", weight, weight, weight)
+            own = np.einsum("ij,ij->j", weight, rank) / 2
+            one = partial(_one_against, sample=_Sample(weight, rank, power, apart / 12, own))
             each = pool.map(one, rankers) if weight.size > _THREADED else map(one, rankers)
             parts.append(np.stack(list(each), axis=1))
     return np.concatenate(parts)
 
 
-def _one_against(
-    ranker: Ranker, weight: Floats, half: Floats, human: Floats, power: Floats
-) -> Floats:
-    """A metric's correlation with weighted, centred ranks (n, samples) in each sample."""
-    ordered = np.take(weight, ranker.order, axis=0)
-    own = ranker.sorted_ranks(ordered)
-    own -= half
-    together = np.einsum("ij,ij->j", own, np.take(human, ranker.order, axis=0))
-    own_power = np.einsum("ij,ij,ij->j", ordered, own, own)
+def _one_against(ranker: Ranker, sample: _Sample) -> Floats:
+    """A metric's correlation in each sample.
+
+    The human ranks add up to nothing, so that the metric's need not be centred.
+    """
+    running = np.take(sample.weight, ranker.order, axis=0)
+    human = np.take(sample.human, ranker.order, axis=0)
+    if ranker.starts is None:
+        np.cumsum(running, axis=0, out=running)
+        together, power = np.einsum("ij,ij->j", running, human) - sample.own, sample.apart
+    else:
+        runs = np.add.reduceat(running, ranker.starts, axis=0)
+        middle = np.cumsum(runs, axis=0) - runs / 2
+        together = np.einsum("ij,ij->j", middle, np.add.reduceat(human, ranker.starts, axis=0))
+        power = (runs.sum(axis=0) ** 3 - np.einsum("ij,ij,ij->j", runs, runs, runs)) / 12
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = together / np.sqrt(own_power * power)
+        found: Floats = together / np.sqrt(power * sample.power)
     return found

@@ -107,12 +107,12 @@ def spread(value: float, without: Floats) -> float:
     return math.sqrt((m - 1) / m * float(((without - value) ** 2).sum()))
 
 
-def degrees_of(moves: Floats, clusters: Clusters) -> float:
-    """Degrees of freedom of the standard error that moves of a figure tell.
+def degrees_of(moves: Floats, clusters: Clusters) -> int:
+    """Degrees of freedom of the standard error that moves of a figure tell, rounded down.
 
     A variance has ``2 / (its squared coefficient of variation)`` degrees of freedom, and that
     coefficient follows from the kurtosis of the moves: about as many as there are clusters where
-    the moves are normal, two where a single cluster makes up all of the error. At most
+    the moves are normal, two where a single cluster makes up all of the error. They are at most
     `Clusters.degrees`.
 
     Args:
@@ -124,19 +124,18 @@ def degrees_of(moves: Floats, clusters: Clusters) -> float:
         size" and "equivalent degrees of freedom" refinements for inference using survey weights
         under superpopulation models, JASA 87, 1992.
     """
-    m = len(moves)
+    m, found = len(moves), clusters.degrees
     away = moves - moves.mean()
     square = float(away @ away)
-    if m < 4 or not square > 0:
-        return clusters.degrees
-    kurtosis = m * float((away**4).sum()) / square**2
-    beyond = kurtosis - (m - 3) / (m - 1)
-    return min(clusters.degrees, 2 * m / beyond) if beyond > 0 else clusters.degrees
+    if m > 3 and square > 0:
+        kurtosis = m * float((away**4).sum()) / square**2
+        beyond = kurtosis - (m - 3) / (m - 1)
+        found = min(found, 2 * m / beyond) if beyond > 0 else found
+    return max(1, math.floor(found + 1e-9))
 
 
 def _half(moves: Floats, error: float, clusters: Clusters, level: float) -> float:
-    degrees = max(1, round(degrees_of(moves, clusters)))
-    return student_quantile((1 + level) / 2, degrees) * error
+    return student_quantile((1 + level) / 2, degrees_of(moves, clusters)) * error
 
 
 class Scale(NamedTuple):

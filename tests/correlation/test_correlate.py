@@ -167,9 +167,17 @@ def test_all_tests_between_metrics(found):
         assert again.settings.test == test
         assert not set(again.tiers["lpips"]) & set(again.tiers["niqe"])
     assert (both["p"] == both["p_srocc"]).all()
-    drawn = srqa.correlate(ratings, scores, test="bootstrap", **FAST).differences
-    apart = np.abs(drawn["p_srocc_bootstrap"] - drawn["p_srocc"])
-    assert apart.max() < 0.1, "drawing contents again and leaving them out agree"
+    drawn = srqa.correlate(ratings, scores, test="bootstrap", **FAST)
+    assert (drawn.differences["p"] == drawn.differences["p_srocc_bootstrap"]).all()
+    for name in ("srocc", "krcc", "plcc", "rmse"):
+        apart = np.abs(drawn.differences[f"p_{name}_bootstrap"] - drawn.differences[f"p_{name}"])
+        assert apart.max() < 0.1, "drawing contents again and leaving them out agree"
+        low, high = (drawn.table[f"{name}_bootstrap_{end}"] for end in ("low", "high"))
+        width = drawn.table[f"{name}_high"] - drawn.table[f"{name}_low"]
+        assert (low < drawn.table[name]).all()
+        assert (drawn.table[name] < high).all()
+        assert ((high - low) / width).between(0.7, 1.4).all(), name
+    assert "srocc_bootstrap_low" not in again.table
 
 
 @pytest.mark.parametrize("mapping", ["logistic5", "cubic", "linear", "none"])

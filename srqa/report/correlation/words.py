@@ -102,7 +102,7 @@ def findings(found: Correlation) -> list[str]:
         elif same:
             lead += f" It is not told from {shown}."
         else:
-            lead += f" It is ahead of all others, next of {table.iloc[1]['metric']}."
+            lead += f" It is ahead of all others; next is {table.iloc[1]['metric']}."
     sentences = [lead]
     if not np.isnan(table["within"]).all():
         inside = table.sort_values("within", ascending=False, kind="stable").iloc[0]
@@ -235,7 +235,8 @@ def _of_intervals(found: Correlation) -> list[str]:
     return [
         f"{100 * found.settings.level:g} % intervals leave out one of the {unit} at a time "
         "(jackknife, Student's t) and are symmetric in Fisher's z of SROCC and KRCC, in "
-        "r / (1 - r^2) of PLCC and in 1 / RMSE^2 [[tukey1958]]."
+        "r / (1 - r^2) of PLCC and in 1 / RMSE^2 [[tukey1958]]; their degrees of freedom follow "
+        f"from how unequally the {unit} contribute [[potthoff1992]]."
     ]
 
 

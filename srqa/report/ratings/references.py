@@ -227,6 +227,12 @@ REFERENCES = {
             "The Annals of Mathematical Statistics", "29", "2", "614", "1958",
         ),
         _article(
+            "potthoff1992", "Potthoff, Richard F. and Woodbury, Max A. and Manton, Kenneth G.",
+            "“Equivalent sample size” and “equivalent degrees of freedom” refinements for "
+            "inference using survey weights under superpopulation models",
+            "Journal of the American Statistical Association", "87", "418", "383–396", "1992",
+        ),
+        _article(
             "meng1992", "Meng, Xiao-Li and Rosenthal, Robert and Rubin, Donald B.",
             "Comparing correlated correlation coefficients", "Psychological Bulletin", "111", "1",
             "172–175", "1992",
