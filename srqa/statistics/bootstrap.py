@@ -31,8 +31,7 @@ def pearson_drawn(columns: Floats, scores: Floats, clusters: Clusters) -> Floats
     x = columns - columns.mean(axis=0)
     parts = [np.ones_like(y), y, y * y]
     parts += [part for own in x.T for part in (own, own * own, own * y)]
-    sums = np.stack([np.bincount(clusters.codes, p, clusters.size) for p in parts], axis=1)
-    drawn = np.concatenate([draw.T @ sums for draw in clusters.draws()])
+    drawn = clusters.drawn_sums(parts)
     count, sum_y, power_y = (column[:, None] for column in drawn[:, :3].T)
     sum_x, power_x, both = (drawn[:, 3 + i :: 3] for i in range(3))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,7 +7,7 @@ sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -92,6 +92,14 @@ class Clusters:
     def sums(self, column: Floats) -> Floats:
         """(parts,) sums of a column over the pictures of each part."""
         return np.asarray(np.bincount(self.parts, column, self.count), dtype=np.float64)
+
+    def drawn_sums(self, columns: Sequence[Floats]) -> Floats:
+        """(samples, columns) sums over the pictures of each sample.
+
+        Without BLAS, whose threads would wait for each other longer than it takes.
+        """
+        sums = np.stack([np.bincount(self.codes, c, self.size) for c in columns], axis=1)
+        return np.concatenate([np.einsum("ij,ik->jk", draw, sums) for draw in self.draws()])
 
     @property
     def degrees(self) -> float:

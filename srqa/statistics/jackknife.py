@@ -4,10 +4,11 @@ Contents are what is independent, so each in turn is left out, with all its pict
 figure moves tells its standard error (Tukey's jackknife); Student's t the width. Where few contents
 make up most of the error it has fewer degrees of freedom than there are contents.
 
-Intervals of rank correlations are symmetric in Fisher's z. Those of PLCC and RMSE, which single
-contents sway, are symmetric on the scale of signal to noise, ``r / (1 - r^2)`` and ``1 / error^2``:
-there a figure that came out too good by chance, whose standard error then is too small as well, is
-about as likely to be missed as one that came out too bad (docs/correlation.md has measurements).
+Intervals of rank correlations and of areas (Somers' D) are symmetric in Fisher's z. Those of PLCC
+and RMSE, which single contents sway, are symmetric on scales that bend more, ``r / sqrt(1 - r^2)``
+and ``1 / error^2``: there a figure that came out too good by chance, whose standard error then is
+too small as well, is about as likely to be missed as one that came out too bad (docs/correlation.md
+has measurements).
 Differences between metrics that are equally good are symmetric on any scale, and tested on Fisher's
 z and on the logarithm.
 """
@@ -91,14 +92,14 @@ def fisher_z(r: Any) -> Any:
 
 
 def signal_to_noise(r: Any) -> Any:
-    """``r / (1 - r^2)``, which is ``sinh(2 atanh r) / 2``."""
+    """``r / sqrt(1 - r^2)``, finite: what Student's t of a correlation is proportional to."""
     inside = np.clip(r, -_LIMIT, _LIMIT)
-    return inside / (1 - inside**2)
+    return inside / np.sqrt(1 - inside**2)
 
 
 def _correlation(ratio: float) -> float:
     """The correlation of a signal to noise ratio."""
-    return math.tanh(math.asinh(2 * ratio) / 2)
+    return ratio / math.hypot(1, ratio)
 
 
 def spread(value: float, without: Floats) -> float:
@@ -164,7 +165,7 @@ ERRORS = Scale(lambda error: error**-2.0, _error_of, biased=True)
 def correlation_interval(
     r: float, without: Floats, clusters: Clusters, level: float = 0.95
 ) -> Interval:
-    """Interval of a linear correlation, symmetric in ``r / (1 - r^2)``.
+    """Interval of a linear correlation, symmetric in ``r / sqrt(1 - r^2)``.
 
     Args:
         r: of all pictures.
@@ -244,8 +245,7 @@ def area_interval(
 ) -> Interval:
     """Interval of an area under a ROC curve, or of a share of right answers.
 
-    ``D = 2 area - 1`` is a correlation (Somers'); the interval is symmetric in
-    ``D / sqrt(1 - D^2)``, since areas near 1 hang on few pairs, and more would be too much. At 0
+    ``D = 2 area - 1`` is a correlation (Somers'); the interval is symmetric in its Fisher's z. At 0
     and 1, where no cluster differs from another, Wilson's interval takes each cluster for a trial.
 
     Args:
@@ -253,16 +253,18 @@ def area_interval(
         influence: (clusters,) what each cluster changes, of the first order.
         clusters: of the pictures.
         level: share of intervals that should hold the truth.
+
+    Reference:
+        Newson, Confidence intervals for rank statistics: Somers' D and extensions, The Stata
+        Journal 6(3), 2006.
     """
     if not clusters.enough or math.isnan(area):
         return NOTHING
     if not 1 - _LIMIT < area < _LIMIT:
         return wilson(area, 0.0, clusters.degrees, clusters.effective, level)
     d = 2 * area - 1
-    ratio = d / math.sqrt(1 - d * d)
-    error = 2 * _of_influences(influence, clusters) / (1 - d * d) ** 1.5
-    half = _half(influence, error, clusters, level)
-    low, high = (end / math.sqrt(1 + end * end) for end in (ratio - half, ratio + half))
+    half = _half(influence, 2 * _of_influences(influence, clusters) / (1 - d * d), clusters, level)
+    low, high = (math.tanh(math.atanh(d) + way) for way in (-half, half))
     return (1 + low) / 2, (1 + high) / 2
 
 

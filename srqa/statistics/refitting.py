@@ -115,8 +115,7 @@ def drawn_squares(mapping: Mapping, values: Floats, scores: Floats, clusters: Cl
     columns = [np.ones_like(y), error**2, y, y * y]
     columns += [direction * error for direction in q.T]
     columns += [q[:, i] * q[:, j] for i in range(size) for j in range(size)]
-    sums = np.stack([np.bincount(clusters.codes, c, clusters.size) for c in columns], axis=1)
-    drawn = np.concatenate([draw.T @ sums for draw in clusters.draws()])
+    drawn = clusters.drawn_sums(columns)
     count, square, total, power = drawn[:, :4].T
     pull, gram = drawn[:, 4 : 4 + size], drawn[:, 4 + size :].reshape(-1, size, size)
     kept, way = np.linalg.eigh(gram)

@@ -235,8 +235,8 @@ def _of_intervals(found: Correlation) -> list[str]:
     return [
         f"{100 * found.settings.level:g} % intervals leave out one of the {unit} at a time "
         "(jackknife, Student's t) and are symmetric in Fisher's z of SROCC and KRCC, in "
-        "r / (1 - r^2) of PLCC and in 1 / RMSE^2 [[tukey1958]]; their degrees of freedom follow "
-        f"from how unequally the {unit} contribute [[potthoff1992]]."
+        "r / sqrt(1 - r^2) of PLCC and in 1 / RMSE^2 [[tukey1958]]; their degrees of freedom "
+        f"follow from how unequally the {unit} contribute [[potthoff1992]]."
     ]
 
 
