@@ -117,13 +117,13 @@ DESIGNS = (
     Design("14 x 10, shared errors", 14, (10,), 0.7, 0.6, 0.8, 0.3, "logistic4"),
     Design("30 x 1 to 10", 30, (1, 3, 10), 0.6, 0.8, 0.6, 0.4, "logistic4"),
     Design("60 x 1", 60, (1,), 0.6, 0.8, 0.3, 0.5, "logistic4"),
-)  # fmt: skip
-FRESH = (
     Design("18 x 4", 18, (4,), 0.5, 0.8, 0.4, 0.5),
     Design("22 x 3 to 6, uneven, skewed", 22, (3, 4, 6), 0.5, 0.9, 0.4, 0.3, "logistic4", skew=0.9,
            uneven=0.4),
-    Design("35 x 6, contents rule", 35, (6,), 0.9, 0.6, 0.9, 0.4, "cubic"),
     Design("12 x 10, monotone cubic", 12, (10,), 0.5, 0.9, 0.3, 0.4, "cubic"),
+)  # fmt: skip
+FRESH = (
+    Design("35 x 6, contents rule", 35, (6,), 0.9, 0.6, 0.9, 0.4, "cubic"),
     Design("28 x 4, 5-parameter logistic", 28, (4,), 0.6, 0.8, 0.4, 0.4, "logistic5", skew=0.5),
     Design("200 x 2, heavy tails", 200, (2,), 0.5, 0.7, 0.5, 0.5, tails=5.0, noise_tails=5.0),
 )  # fmt: skip

@@ -19,9 +19,10 @@ WIDTH, SHARPNESS = 1000, 1.5
 POINTED = ("chelsea-1", "bilinear")
 """Content and method of the picture under the pointer."""
 ONLY = """
-header.top, .notes, footer, main > section:not(#ranking):not(#scatter), #scatter .intro,
+header.top, .warnings, footer, main > section:not(#ranking):not(#scatter), #scatter .intro,
 #scatter .bar .picks, .findings p:not(.lede), .scatters .card:nth-child(n + 3) { display: none }
-main.page { padding-block: 8px 24px }
+main.page { padding-block: 8px }
+main > section { padding-block: 20px 0 }
 """
 
 
@@ -46,7 +47,7 @@ def main(report: Path) -> None:
         )
         page = browser.new_page(
             viewport={"width": WIDTH, "height": 1500}, device_scale_factor=SHARPNESS,
-            color_scheme="light",
+            color_scheme="light", bypass_csp=True,
         )  # fmt: skip
         page.goto(report.resolve().as_uri())
         page.add_style_tag(content=ONLY)
@@ -62,7 +63,7 @@ def main(report: Path) -> None:
         shot = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
         browser.close()
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    picture.quantize(256, dither=Image.Dither.NONE).save(TARGET, optimize=True)
+    picture.save(TARGET, optimize=True)
     print(f"{TARGET}: {picture.width} x {picture.height}")
 
 

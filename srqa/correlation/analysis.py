@@ -19,6 +19,7 @@ from srqa.correlation.metrics import MetricScores, load_metrics
 from srqa.correlation.people import Among, Noticed, Preferences, notice, prefer
 from srqa.errors import InputError, UsageError
 from srqa.statistics.clustered import RESAMPLES, Clusters, Floats
+from srqa.statistics.jackknife import fisher_z
 from srqa.statistics.mapping import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -268,4 +269,23 @@ def _about(found: Figures, data: Data) -> list[str]:
                      "human score itself?")  # fmt: skip
     if np.isnan(data.half).all():
         notes.append("The human scores have no intervals: there are no RMSE* and outlier ratios.")
-    return notes
+    return [*notes, *_dominated(found, data)]
+
+
+def _dominated(found: Figures, data: Data) -> list[str]:
+    """Contents that alone make up most of the width of an interval of SROCC."""
+    without = found.without.get("srocc")
+    if without is None or len(without) <= int(data.contents.max()):  # left out in parts
+        return []
+    moves = (fisher_z(without) - fisher_z(found.table["srocc"].to_numpy())) ** 2
+    decisive: dict[int, list[str]] = {}
+    for k, name in enumerate(data.names):
+        most = int(moves[:, k].argmax())
+        if moves[most, k] > 0.75 * moves[:, k].sum():
+            decisive.setdefault(most, []).append(name)
+    column = data.frame["content" if data.known_contents else "stimulus"]
+    return [
+        f"{column[int(np.argmax(data.contents == code))]} alone makes up more than three quarters "
+        f"of the variance of the SROCC of {', '.join(names)}: look at its pictures and answers."
+        for code, names in decisive.items()
+    ]

@@ -324,3 +324,14 @@ def test_from_a_simulated_study(tmp_path):
     found = srqa.correlate(made.analysis, scores, join_by="path", **FAST)
     assert found.table["metric"].tolist() == ["dists", "ssim-y", "psnr-y"]
     assert found.humans.ceiling.value > found.table["srocc"][1]
+
+
+def test_a_content_that_decides_is_named():
+    ratings, scores = study(contents=15)
+    assert not any("three quarters" in note for note in srqa.correlate(ratings, scores).notes)
+    turned = scores["content"] == "c07"
+    scores.loc[turned, "lpips"] = scores.loc[turned, "lpips"].to_numpy()[::-1]
+    (note,) = [n for n in srqa.correlate(ratings, scores, **FAST).notes if "three quarters" in n]
+    assert note.startswith("c07 alone")
+    assert "lpips" in note
+    assert "niqe" not in note
