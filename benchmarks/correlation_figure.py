@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "correlation.png"
-WIDTH, SHARPNESS = 1000, 1.5
+WIDTH, MARGIN, SHARPNESS = 1000, 24, 1.5
 POINTED = ("chelsea-1", "bilinear")
 """Content and method of the picture under the pointer."""
 ONLY = """
 header.top, .warnings, footer, main > section:not(#ranking):not(#scatter), #scatter .intro,
 #scatter .bar .picks, .findings p:not(.lede), .scatters .card:nth-child(n + 3) { display: none }
-main.page { padding-block: 8px }
+main.page { padding-bottom: 40px }
 main > section { padding-block: 20px 0 }
 """
 
@@ -59,8 +59,10 @@ def main(report: Path) -> None:
         mark = page.locator("#scatter .card").first.locator(".pt").nth(place).bounding_box()
         page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
         page.wait_for_timeout(500)
-        height = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
-        shot = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
+        top = page.locator("h1").bounding_box()["y"] - MARGIN
+        last = page.locator("#scatter .card").first.bounding_box()
+        height = last["y"] + last["height"] + MARGIN - top
+        shot = page.screenshot(clip={"x": 0, "y": top, "width": WIDTH, "height": height})
         browser.close()
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
     picture.save(TARGET, optimize=True)
