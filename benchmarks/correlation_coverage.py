@@ -3,7 +3,8 @@
 Studies are drawn from populations of contents whose figures are known from 40,000 contents. Each
 row is added to ``--rows FILE`` when it is done, and rows that are there are not measured again: an
 interrupted measurement goes on, and several may share the work (``--only NAME``, more than once).
-Once all rows are there, the tables in docs/correlation.md are replaced by them.
+Once all rows are there, the tables in docs/correlation.md are replaced by them. 1,000 studies a row
+take 18 minutes of processor time in all.
 """
 
 from __future__ import annotations
@@ -259,7 +260,7 @@ LEVELS = {
 }  # fmt: skip
 TABLES = (
     ("coverage", "per cent of 95 % intervals that hold the population's figure", INTERVALS),
-    ("bootstrap", "the same of intervals by bootstrap", BY_BOOTSTRAP),
+    ("bootstrap", "the same of intervals by bootstrap (500 samples)", BY_BOOTSTRAP),
     ("level", "per cent of tests at 5 % that tell apart two metrics that are equally good", LEVELS),
 )
 KEYS = [key for _, _, columns in TABLES for key in columns]
