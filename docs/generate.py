@@ -131,16 +131,31 @@ def models_page() -> str:
 
 
 def findings_page() -> str:
-    """docs/findings.md with the tables of our own run."""
+    """docs/findings.md with the tables of our own runs."""
     from srqa import assets
     from studies import tables
+    from studies.losses import telling as of_losses
     from studies.synthetic.conditions import CONDITIONS
     from studies.synthetic.falls import Fall, of, table
 
     rows = tables.read(assets.path("studies/synthetic/falls.csv"), Fall)
     words = {condition.name: condition.words for condition in CONDITIONS}
-    made = [table(of(rows, metric), words) for metric in ("psnr-y", "lpips")]
-    return _with_table(FINDINGS_PAGE, "\n".join(made), [])
+    falls = "\n".join(table(of(rows, metric), words) for metric in ("psnr-y", "lpips"))
+    losses = of_losses.table(assets.path("studies/losses"))
+    return _with_tables(FINDINGS_PAGE, falls, losses)
+
+
+def _with_table(path: Path, head: str, rows: list[str]) -> str:
+    """The page with the table between its two marks."""
+    return _with_tables(path, head + "\n".join(rows))
+
+
+def _with_tables(path: Path, *tables: str) -> str:
+    """The page with each table between its two marks."""
+    page, *rest = path.read_text(encoding="utf-8").split(START)
+    for table, part in zip(tables, rest, strict=True):
+        page += START + table + "\n" + END + part.split(END)[1]
+    return page
 
 
 def _scales(card: models.ModelCard) -> str:

@@ -67,3 +67,66 @@ def test_psnr_does_not_show_that(rows):
     assert base[DAT] - base[REAL] > 5
     real = {key: row for key, row in psnr.items() if key[2] == REAL}
     assert names(real, lambda row: row.gain > 0) == {"blur-2.4", "blur-3.2"}
+
+
+@pytest.fixture(scope="module")
+def losses():
+    made = tables.read(ROOT / "studies/losses/losses.csv", tables.Difference)
+    return {(row.metric, row.method): row for row in made}
+
+
+def certain(row):
+    """Whether a difference is told from 0."""
+    return row.low > 0 or row.high < 0
+
+
+ADVERSARIAL = ("gan", "lsgan", "wgan-gp", "ragan")
+
+
+def test_all_losses_were_trained(losses):
+    from studies.losses import jobs
+
+    named = {loss.name for loss in jobs.losses()} | {"bicubic"}
+    assert {method for _, method in losses} == named
+    assert {row.n for row in losses.values()} == {12}
+
+
+def test_no_loss_buys_perception_for_nothing(losses):
+    methods = {method for _, method in losses}
+    assert max(methods, key=lambda m: losses["psnr-y", m].mean) == "l2"
+    bought = {m for m in methods if losses["lpips", m].mean < losses["lpips", "l2"].mean}
+    assert bought == {"texture", "gan", "wgan-gp", "ragan"}
+    assert all(losses["psnr-y", m].high < 0 for m in bought)
+
+
+def test_what_perceptual_and_adversarial_terms_buy(losses):
+    assert losses["psnr-y", "texture"].change == pytest.approx(-0.19, abs=0.01)
+    assert losses["psnr-y", "content"].change == pytest.approx(-0.19, abs=0.01)
+    ratio = losses["lpips", "content"].change / losses["lpips", "texture"].change
+    assert ratio == pytest.approx(0.25, abs=0.03)
+    dists = sorted((row.mean, m) for (metric, m), row in losses.items() if metric == "dists")
+    assert {m for _, m in dists[:2]} == {"content", "texture"}
+    told = {"gan": (-0.059, -0.8), "wgan-gp": (-0.042, -1.0), "ragan": (-0.052, -1.6)}
+    for name, (lpips, psnr) in told.items():
+        assert losses["lpips", name].change == pytest.approx(lpips, abs=0.001)
+        assert losses["psnr-y", name].change == pytest.approx(psnr, abs=0.05)
+    assert not certain(losses["lpips", "ragan"])
+    for name in ADVERSARIAL:
+        assert not certain(losses["dists", name])
+        assert -0.0015 < losses["dists", name].change < 0.0145
+
+
+def test_how_smooth_losses_are(losses):
+    from studies.losses.spectra import Power, Slope
+
+    slopes = {s.method: s.ratio for s in tables.read(ROOT / "studies/losses/gradients.csv", Slope)}
+    assert slopes["l2"] == pytest.approx(0.69, abs=0.006)
+    assert slopes["l1"] == pytest.approx(0.66, abs=0.006)
+    assert slopes["tv"] == pytest.approx(0.63, abs=0.006)
+    assert losses["psnr-y", "l2"].change == pytest.approx(0.08, abs=0.005)
+    rows = tables.read(ROOT / "studies/losses/spectra.csv", Power)
+    powers = {(r.method, round(r.frequency, 2)): r.ratio for r in rows}
+    assert powers["l2", 0.20] - powers["l1", 0.20] == pytest.approx(2, abs=0.2)
+    assert powers["wgan-gp", 0.20] > -1
+    assert powers["l1", 0.20] == pytest.approx(-10.8, abs=0.1)
+    assert powers["texture", 0.39] - powers["l1", 0.39] > 10
