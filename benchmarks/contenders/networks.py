@@ -19,7 +19,7 @@ def passes(network: str, pictures: list[str], threads: int, device: str = "cpu")
     """One forward pass of the bare network for each picture, channels last, nothing compared."""
     import torch
 
-    as_engine()
+    as_engine(maps=True)
     limit_threads(threads, torch=True)
     layers = backbone(network)[: _USED[network]].to(device, memory_format=torch.channels_last)
     batches = [

@@ -19,9 +19,10 @@ def own(metrics: list[str], output: str, reference: str, threads: int, device: s
     from srqa.engine.protocol import Prepared, get_protocol
     from srqa.metrics import registry
 
-    as_engine()
-    limit_threads(threads, torch=device != "cpu" or any(registry.get(m).features for m in metrics))
     specs = [registry.get(name) for name in metrics]
+    maps = any(spec.features for spec in specs)
+    as_engine(maps)
+    limit_threads(threads, torch=device != "cpu" or maps)
     pictures = [Prepared(pixels(path), get_protocol("sr")) for path in (output, reference)]
     planes = {}
     for spec in specs:
@@ -119,11 +120,11 @@ def limit_threads(threads: int, torch: bool) -> None:
         library.set_num_threads(threads)
 
 
-def as_engine() -> None:
+def as_engine(maps: bool = False) -> None:
     """What srqa's engine sets for itself: freed memory is kept. For srqa and for bare limits."""
     from srqa.threads import tuned_process
 
-    _conditions.enter_context(tuned_process())
+    _conditions.enter_context(tuned_process(maps=maps))
 
 
 def forget() -> None:

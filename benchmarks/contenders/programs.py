@@ -39,7 +39,7 @@ def own(arguments: Sequence[str]) -> Work:
 def evaluate(
     arguments: Sequence[str], metrics: str, threads: int, cache: bool = False, warm: bool = False
 ) -> Work:
-    """`srqa evaluate`; its values are those of the first picture.
+    """`srqa evaluate`; its values are those of each method's first picture, means over all methods.
 
     Args:
         arguments: besides metrics and workers.
@@ -61,8 +61,12 @@ def evaluate(
         if cache:
             shutil.rmtree(folder, ignore_errors=True)
         document = json.loads(_run(command, settings))
-        first = document["images"][0]["image"]
-        return {row["metric"]: row["value"] for row in document["images"] if row["image"] == first}
+        first: dict[str, str] = {}
+        found: dict[str, list[float]] = {}
+        for row in document["images"]:
+            if row["image"] == first.setdefault(row["method"], row["image"]):
+                found.setdefault(row["metric"], []).append(row["value"])
+        return {metric: sum(values) / len(values) for metric, values in found.items()}
 
     return work
 

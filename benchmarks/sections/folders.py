@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from benchmarks.comparison import Comparison, Slope, Target
 from benchmarks.contender import Contender
 from benchmarks.contenders import loops, programs
-from benchmarks.pictures import make_pairs
+from benchmarks.pictures import make_pair, make_pairs
 from benchmarks.sections import Setting
 
 METRICS = "psnr-y,ssim-y"
@@ -79,44 +80,67 @@ def comparisons(setting: Setting) -> list[Comparison]:
 
 def again(setting: Setting) -> list[Comparison]:
     """The same folder once more, with and without trust in the times of its files."""
-    few, many = 1, 10 if setting.quick else 100
-    output, _, reference, *_ = links(setting, many)
-    folders: dict[str, Any] = {"reference": reference, "output": output}
+    few, many, large = 1, *((10, 4) if setting.quick else (100, 24))
+    small = {pairs: links(setting, pairs) for pairs in (few, many)}
+    size = setting.size(2560, 1600)
+    made = {pairs: copies(setting, size, pairs) for pairs in (few, large)}
+    return [
+        _again("Another run over unchanged 1280x720 PNG pairs", small, setting.threads),
+        _again(
+            f"Another run over unchanged {'x'.join(map(str, size))} PNG pairs",
+            made,
+            setting.threads,
+        ),
+    ]
+
+
+def _again(title: str, arguments: dict[int, list[str]], threads: int) -> Comparison:
+    """`arguments` of `srqa evaluate` by the number of pairs, a few and many."""
+    few, many = arguments
+    output, _, reference, *_ = arguments[many]
+    folders: dict[str, Any] = {"reference": reference, "output": output, "pairs": many}
 
     def own(name: str, pairs: int, *more: str, **how: Any) -> Contender:
-        arguments = {"arguments": [*links(setting, pairs), *more], "metrics": METRICS}
+        given = {"arguments": [*arguments[pairs], *more], "metrics": METRICS}
         label = f"{name}, {pairs} pairs"
-        return Contender(label, programs.evaluate, arguments | how, units=pairs, whole=True)
+        return Contender(label, programs.evaluate, given | how, units=pairs, whole=True)
 
     def further(name: str) -> Slope:
         return Slope(f"{name}, each further pair", f"{name}, {many} pairs", f"{name}, {few} pairs")
 
     first, second, rehash = "srqa, first run", "srqa, second run", "srqa, second run --rehash"
-    return [
-        Comparison(
-            "Another run over unchanged 1280x720 PNG pairs",
-            (
-                Contender("hashing alone", loops.hashing, {**folders, "pairs": many}, units=many),
-                Contender(
-                    "asking for sizes and times alone",
-                    loops.stamps,
-                    {**folders, "pairs": many},
-                    units=many,
-                ),
-                own(first, many, cache=True),
-                *(own(second, pairs, warm=True) for pairs in (few, many)),
-                *(own(rehash, pairs, "--rehash", warm=True) for pairs in (few, many)),
-            ),
-            base="hashing alone",
-            slopes=(further(second), further(rehash)),
-            targets=(
-                Target(f"{rehash}, each further pair", "hashing alone", most=1.2),
-                Target(f"{second}, each further pair", "hashing alone", most=0.5),
-            ),
-            threads=setting.threads,
-            note="`srqa` is the whole command, start-up included; psnr-y and ssim-y.",
-        )
-    ]
+    hashing, stamps = "hashing alone", "asking for sizes and times alone"
+    return Comparison(
+        title,
+        (
+            Contender(hashing, loops.hashing, folders, units=many),
+            Contender(stamps, loops.stamps, folders, units=many),
+            own(first, many, cache=True),
+            *(own(second, pairs, warm=True) for pairs in (few, many)),
+            *(own(rehash, pairs, "--rehash", warm=True) for pairs in (few, many)),
+        ),
+        base=hashing,
+        slopes=(further(second), further(rehash)),
+        targets=(
+            Target(f"{second}, each further pair", hashing, most=1.2),
+            Target(f"{rehash}, each further pair", hashing, most=1.2),
+        ),
+        threads=threads,
+        note="`srqa` is the whole command, start-up included; psnr-y and ssim-y.",
+    )
+
+
+def copies(setting: Setting, size: tuple[int, int], pairs: int) -> list[str]:
+    """Folders with one pair of the size so many times, and the arguments of `srqa evaluate`."""
+    sources = make_pair(setting.folder, *size)
+    places = [setting.folder / f"{size[0]}x{size[1]}-{pairs}-{kind}" for kind in ("ref", "out")]
+    for source, place in zip(sources, places, strict=True):
+        place.mkdir(exist_ok=True)
+        for number in range(pairs):
+            if not (place / f"{number:04d}.png").exists():
+                shutil.copyfile(source, place / f"{number:04d}.png")
+    reference, output = map(str, places)
+    return [output, "--ref", reference, "--scale", "2"]
 
 
 def links(setting: Setting, pairs: int) -> list[str]:

@@ -312,9 +312,9 @@ def rows(monkeypatch):
     seen = Rows()
     down = walk.Route.walk
 
-    def walked(self, first, second, rows, dtype):
+    def walked(self, first, second, rows, dtype, **how):
         seen.append(rows)
-        return down(self, first, second, rows, dtype)
+        return down(self, first, second, rows, dtype, **how)
 
     monkeypatch.setattr(walk.Route, "walk", walked)
     return seen
