@@ -23,6 +23,7 @@ from benchmarks.comparison import (
 from benchmarks.contender import Contender
 from benchmarks.contenders import programs
 from benchmarks.contenders.rivals import DIFFERS, METRICS
+from benchmarks.pictures import make_methods
 from benchmarks.sections import Setting, fastest_decoder, sections
 
 HERE = Path(__file__).parent
@@ -179,10 +180,24 @@ def test_the_program(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "**Another run over unchanged 1280x720 PNG pairs**" in done.stdout
     document = json.loads(report.read_text())
-    (comparison,) = document["sections"]["again"]
+    comparison, _ = document["sections"]["again"]
     rows = {row["name"]: row for row in comparison["rows"]}
     assert rows["srqa, second run, 10 pairs"]["values"].keys() == {"psnr-y", "ssim-y"}
     assert document["machine"]["processor"]
+
+
+def test_values_of_several_methods_are_means(tmp_path):
+    reference, outputs = make_methods(tmp_path, 2, (64, 48))
+    place = ["--ref", str(reference.parent), "--scale", "2"]
+    one, two = (
+        programs.evaluate([str(path.parent), *place], "psnr-y", threads=1)()["psnr-y"]
+        for path in outputs
+    )
+    both = programs.evaluate(
+        [*(str(path.parent) for path in outputs), *place], "psnr-y", threads=1
+    )()
+    assert one != two
+    assert both["psnr-y"] == pytest.approx((one + two) / 2)
 
 
 def test_without_a_gpu_it_says_so():
