@@ -156,9 +156,8 @@ def _bands(
         enough = min(share, _BANDS) if on_cpu else share
         rows = route.rows_within(first, enough, dtype) or route.rows_within(first, share, dtype)
         if rows:
-            together = on_cpu and route.memory(first, rows, dtype, together=True) <= share
-            features.make_room(share - route.memory(first, rows, dtype, together=together))
-            return number, route.walk(first, second, rows, dtype, together=together)
+            features.make_room(share - route.memory(first, rows, dtype))
+            return number, route.walk(first, second, rows, dtype)
     least = route.least_memory(first, dtype) * settings.threads
     raise InputError(
         f"{wanted[0][0].name} needs --memory {-(-least // 10**6)}MB for pictures "

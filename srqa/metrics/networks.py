@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from srqa.images.arrays import Planes, as_batch, constant
-from srqa.metrics import winograd
 
 if TYPE_CHECKING:
     import torch
@@ -304,8 +303,7 @@ def apply(
     Args:
         step: the step.
         x: the map before it.
-        numbers: of the network's weight file, in the type of the maps; what follows from them
-            alone is added.
+        numbers: of the network's weight file, in the type of the maps.
         dtype: of the result.
         spare: `x` itself may be overwritten.
         edges: the upper and the lower border are to be padded; else `x` has them already.
@@ -316,11 +314,6 @@ def apply(
     rows, columns = step.padding if edges else 0, step.padding
     if step.operation == "conv":
         weight, bias = numbers[f"{step.key}.weight"], numbers[f"{step.key}.bias"]
-        if step.stride == columns == 1 and winograd.pays(x, weight):
-            key = f"{step.key}.transformed"
-            if key not in numbers:
-                numbers[key] = winograd.transformed(weight)
-            return winograd.convolved(x, numbers[key], bias, edges=edges)
         made = F.conv2d(x, weight, bias, step.stride, (rows, columns))
         return made.to(getattr(torch, dtype))
     if step.operation == "relu":

@@ -7,19 +7,16 @@ steps once. What it takes depends on the pictures' width, not on their height.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from srqa.images.arrays import Planes
 from srqa.metrics.networks import Dtype, Network, Step, apply, normalised, parameters
-from srqa.threads import each_on_tensors
 
 if TYPE_CHECKING:
     import torch
 
-T = TypeVar("T")
 MapKey: TypeAlias = tuple[str, tuple[Step, ...]]
 """A map: the weight file and the steps that make it, whatever network they belong to."""
 
@@ -109,12 +106,12 @@ class Route:
             siblings = node.children
         return node
 
-    def memory(self, planes: Planes, rows: int, dtype: Dtype, *, together: bool = False) -> int:
+    def memory(self, planes: Planes, rows: int, dtype: Dtype) -> int:
         """Bytes that a walk down two such pictures takes, in bands of `rows` pixel rows.
 
         While bands come, both pictures' steps hold rows that wait. With the last band all rows that
         waited for pixels further down are made, of the first picture while those of the second
-        still wait. With `together` both pictures' bands are made at the same time.
+        still wait.
         """
         width = int(planes.shape[-1])
         count = planes.shape[0] if planes.ndim == 4 else 1
@@ -133,10 +130,8 @@ class Route:
                 wanted[last] += made if node.wanted else 0.0
                 used = max(2, 1 + inputs) * taken if step.kernel > 1 else 0.0
                 passing[last] = max(passing[last], used + (1 + outputs) * made)
-        samples = (
-            max(2 * (waiting + wanted[last] + passing[last]) for last in (0, 1))
-            if together
-            else max(2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1])
+        samples = max(
+            2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1]
         )
         return int(SLACK * count * samples * size) + STRIPS
 
@@ -153,30 +148,24 @@ class Route:
         return self.memory(planes, ROWS[-1], dtype)
 
     def walk(
-        self, first: Planes, second: Planes, rows: int, dtype: Dtype, *, together: bool = False
+        self, first: Planes, second: Planes, rows: int, dtype: Dtype
     ) -> Iterator[dict[MapKey, Pair]]:
         """The next rows (N, C, rows, w) of the wanted maps of both pictures, from the top down.
 
-        Each row comes once. A band that completes no row of a map leaves it out. With `together`
-        two threads go down the pictures, side by side.
+        Each row comes once. A band that completes no row of a map leaves it out.
 
         Raises:
             WeightsError: the networks' trained numbers cannot be had.
         """
         height = int(first.shape[-2])
-        downs = [_Walker(self._roots, height, dtype).down for _ in range(2)]
+        walkers = [_Walker(self._roots, height, dtype) for _ in range(2)]
         for top in range(0, height, rows):
             last = top + rows >= height
-            steps = [
-                partial(down, normalised(planes[..., top : top + rows, :]), last)
-                for down, planes in zip(downs, (first, second), strict=True)
-            ]
-            a, b = each_on_tensors(_call, steps) if together else map(_call, steps)
+            a, b = (
+                walker.down(normalised(planes[..., top : top + rows, :]), last)
+                for walker, planes in zip(walkers, (first, second), strict=True)
+            )
             yield {key: (a[key], b[key]) for key in a}
-
-
-def _call(step: Callable[[], T]) -> T:
-    return step()
 
 
 class _Walker:

@@ -312,9 +312,9 @@ def rows(monkeypatch):
     seen = Rows()
     down = walk.Route.walk
 
-    def walked(self, first, second, rows, dtype, **how):
+    def walked(self, first, second, rows, dtype):
         seen.append(rows)
-        return down(self, first, second, rows, dtype, **how)
+        return down(self, first, second, rows, dtype)
 
     monkeypatch.setattr(walk.Route, "walk", walked)
     return seen
