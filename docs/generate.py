@@ -134,6 +134,7 @@ def findings_page() -> str:
     """docs/findings.md with the tables of our own runs."""
     from srqa import assets
     from studies import tables
+    from studies.batchnorm import telling as of_batchnorm
     from studies.losses import telling as of_losses
     from studies.synthetic.conditions import CONDITIONS
     from studies.synthetic.falls import Fall, of, table
@@ -142,7 +143,9 @@ def findings_page() -> str:
     words = {condition.name: condition.words for condition in CONDITIONS}
     falls = "\n".join(table(of(rows, metric), words) for metric in ("psnr-y", "lpips"))
     losses = of_losses.table(assets.path("studies/losses"))
-    return _with_tables(FINDINGS_PAGE, falls, losses)
+    folder = assets.path("studies/batchnorm")
+    blocks = of_batchnorm.scores(folder) + "\n" + of_batchnorm.measured(folder)
+    return _with_tables(FINDINGS_PAGE, falls, losses, blocks)
 
 
 def _with_table(path: Path, head: str, rows: list[str]) -> str:

@@ -130,3 +130,45 @@ def test_how_smooth_losses_are(losses):
     assert powers["wgan-gp", 0.20] > -1
     assert powers["l1", 0.20] == pytest.approx(-10.8, abs=0.1)
     assert powers["texture", 0.39] - powers["l1", 0.39] > 10
+
+
+def test_what_batch_normalisation_costs():
+    from studies.batchnorm import measuring
+    from studies.batchnorm.jobs import NORMALISED, PLAIN, kind_of
+
+    folder = ROOT / "studies/batchnorm"
+    scores = {
+        (r.metric, r.method): r for r in tables.read(folder / "scores.csv", tables.Difference)
+    }
+    psnr = scores["psnr-y", NORMALISED]
+    assert (psnr.change, psnr.n) == (pytest.approx(-0.24, abs=0.005), 12)
+    assert psnr.high < 0
+    assert abs(scores["lpips", NORMALISED].change) < 0.0015
+
+    def mean(rows, kind, field):
+        return measuring.mean_of([row for row in rows if kind_of(row.name) == kind], field)
+
+    costs = tables.read(folder / "costs.csv", measuring.Cost)
+    kept = [mean(costs, kind, "kept") for kind in (PLAIN, NORMALISED)]
+    assert kept[1] / kept[0] == pytest.approx(1.6, abs=0.02)
+    seconds = [mean(costs, kind, "seconds") for kind in (PLAIN, NORMALISED)]
+    assert seconds[1] / seconds[0] == pytest.approx(1.2, abs=0.05)
+    contrasts = tables.read(folder / "contrasts.csv", measuring.Contrast)
+    lost = {}
+    for kind in (PLAIN, NORMALISED):
+        whole, least = (
+            [row for row in contrasts if kind_of(row.name) == kind and row.contrast == contrast]
+            for contrast in (1, 0.125)
+        )
+        lost[kind] = measuring.mean_of(whole, "psnr") - measuring.mean_of(least, "psnr")
+        spread = measuring.mean_of(least, "spread") / measuring.mean_of(whole, "spread")
+        assert spread == pytest.approx(1, abs=0.004)
+    assert lost[PLAIN] == pytest.approx(0.2, abs=0.01)
+    assert lost[NORMALISED] == pytest.approx(0.06, abs=0.005)
+    ends = {
+        k: [r.psnr for r in contrasts if kind_of(r.name) == k and r.contrast == 1] for k in lost
+    }
+    assert max(ends[NORMALISED]) < min(ends[PLAIN])
+    flats = tables.read(folder / "flats.csv", measuring.Flat)
+    assert max(row.pattern for row in flats) < 0.1
+    assert max(row.worst for row in flats) < 1
