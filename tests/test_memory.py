@@ -50,10 +50,13 @@ def test_what_is_too_small_to_be_meant(text):
 
 
 def test_free_memory_of_this_machine():
+    linux = sys.platform.startswith("linux")
+    before = memory.available(Path("/proc/meminfo")) if linux else 0
     free = memory.free("cpu")
     assert 2**20 < free < 2**50
-    if sys.platform.startswith("linux"):
-        assert free <= memory.available(Path("/proc/meminfo"))
+    if linux:  # other processes take and give back meanwhile
+        slack = 2**30
+        assert free <= max(before, memory.available(Path("/proc/meminfo"))) + slack
 
 
 def test_taken_memory_is_not_free():
