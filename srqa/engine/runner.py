@@ -267,7 +267,8 @@ def run(
     plan = replace(plan, workers=max(min(cores, len(groups)), 1))
     tasks = (Task(group, plan, cache) for group in groups)
     batches = Batches(plan, cache) if plan.on_tensors else None
-    tuned = tuned_process(cores // plan.workers)
+    maps = any(spec.features for spec in plan.computed)
+    tuned = tuned_process(cores // plan.workers, maps=maps)
     with tuned, closing(in_threads(tasks, plan.workers)) as finished:
         for outcomes in finished:
             for outcome in outcomes:

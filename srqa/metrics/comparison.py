@@ -101,7 +101,7 @@ def maps(
 
 
 def _fits(network: Network, names: Sequence[str], first: Planes, second: Planes) -> bool:
-    share = features.current().share(first)
+    share = features.current().share(first, network)
     return (
         features.gradients(first, second) or features.memory_of_maps(network, first, names) <= share
     )
@@ -111,7 +111,9 @@ def _whole(
     network: Network, names: Sequence[str], first: Planes, second: Planes
 ) -> list[Pair | None]:
     if not features.gradients(first, second):
-        rest = features.current().share(first) - features.memory_of_maps(network, first, names)
+        rest = features.current().share(first, network) - features.memory_of_maps(
+            network, first, names
+        )
         features.make_room(rest, network, first, second)
     made = [features.maps(network, planes, names) for planes in (first, second)]
     return list(zip(*made, strict=True))
@@ -149,15 +151,18 @@ def _bands(
         InputError: none fits.
     """
     settings = features.current()
-    share, dtype = settings.share(first), settings.dtype
+    dtype, quick = settings.dtype, settings.quick(first)
+    on_cpu = not is_tensor(first) or first.device.type == "cpu"
     for number, wanted in enumerate(choices):
         route = Route(wanted)
-        on_cpu = not is_tensor(first) or first.device.type == "cpu"
+        share = settings.share(first, *(network for network, _ in wanted))
         enough = min(share, _BANDS) if on_cpu else share
         rows = route.rows_within(first, enough, dtype) or route.rows_within(first, share, dtype)
         if rows:
-            features.make_room(share - route.memory(first, rows, dtype))
-            return number, route.walk(first, second, rows, dtype)
+            together = on_cpu and route.memory(first, rows, dtype, together=True) <= share
+            features.make_room(share - route.memory(first, rows, dtype, together=together))
+            bands = route.walk(first, second, rows, dtype, quick=quick, together=together)
+            return number, bands
     least = route.least_memory(first, dtype) * settings.threads
     raise InputError(
         f"{wanted[0][0].name} needs --memory {-(-least // 10**6)}MB for pictures "

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from srqa.images.arrays import Planes, is_tensor
 from srqa.memory import free_on_gpu
-from srqa.metrics.networks import Dtype, Network, apply, normalised, parameters
+from srqa.metrics.networks import Dtype, Network, apply, normalised, parameters, transformed
 from srqa.metrics.precision import full_precision
 from srqa.metrics.walk import SLACK, STRIPS, MapKey, key_of, transient
 
@@ -36,6 +36,9 @@ _Made: TypeAlias = "dict[MapKey, torch.Tensor]"
 DEFAULT_MEMORY = 2 * 2**30
 """Bytes that maps may take on a CPU where nobody said; on a GPU it is half of what is free."""
 
+QUICK = DEFAULT_MEMORY // 2
+"""With less, no memory is spent on transformed weights (VGG16's are 235 MB)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -46,13 +49,31 @@ class Settings:
     dtype: Dtype = "float32"
     announced: tuple[Callable[..., Any], ...] = ()
 
-    def share(self, planes: Planes) -> int:
-        """Bytes that the maps of this thread may take."""
-        if self.memory is not None:
-            return self.memory // self.threads
-        if is_tensor(planes) and planes.device.type == "cuda":
+    def quick(self, planes: Planes) -> bool:
+        """Whether networks take transformed weights on these planes, which need memory as well.
+
+        Never where gradients may be asked for, of these planes or of those beside them.
+        """
+        return (
+            self.dtype == "float32"
+            and _on_cpu(planes)
+            and (self.memory is None or self.memory >= QUICK)
+            and _lasting(planes)
+        )
+
+    def share(self, planes: Planes, *networks: Network) -> int:
+        """Bytes that maps of this thread may take: what is left beside transformed weights.
+
+        Those of the networks count, and those of all metrics that were announced.
+        """
+        if self.memory is None and is_tensor(planes) and planes.device.type == "cuda":
             return free_on_gpu(planes.device) // 2
-        return DEFAULT_MEMORY
+        memory = DEFAULT_MEMORY if self.memory is None else self.memory
+        if self.quick(planes):
+            announced = (getattr(metric, "network", None) for metric in self.announced)
+            sizes = {n.weights: n.transformed for n in (*networks, *announced) if n}
+            memory -= sum(sizes.values())
+        return memory // self.threads
 
 
 _settings: ContextVar[Settings] = ContextVar("srqa.metrics.features")
@@ -71,7 +92,8 @@ def settings(
 
     Args:
         memory: bytes that maps may take, of all threads together: those that are kept and those
-            in the making. `DEFAULT_MEMORY` when not said.
+            in the making, and weights that are transformed for quick convolutions.
+            `DEFAULT_MEMORY` when not said.
         threads: how many threads share it.
         dtype: in which convolutions are computed and maps are stored; differences, statistics and
             sums are float32 and float64 always.
@@ -206,6 +228,17 @@ def notes(first: Planes, second: Planes) -> dict[object, Any]:
     return _kept.notes(first, second)
 
 
+def _on_cpu(planes: Planes) -> bool:
+    return not is_tensor(planes) or planes.device.type == "cpu"
+
+
+def _lasting(planes: Planes) -> bool:
+    """Whether maps of these planes may be kept: no gradients are to go through them."""
+    import torch
+
+    return not (is_tensor(planes) and torch.is_grad_enabled())
+
+
 def gradients(*planes: Planes) -> bool:
     """Whether gradients are asked for with respect to any of the planes."""
     import torch
@@ -238,16 +271,15 @@ def maps(network: Network, planes: Planes, names: Sequence[str]) -> list[torch.T
     Raises:
         WeightsError: the network's trained numbers cannot be had.
     """
-    import torch
 
     key = _KeptKey(id(planes), network.weights, current().dtype)
-    lasting = not (is_tensor(planes) and torch.is_grad_enabled())
+    lasting, quick = _lasting(planes), current().quick(planes)
     with running(planes):
         found = _kept.find(key) if lasting else {}
-        made = _run(network, planes, names, found)
+        made = _run(network, planes, names, found, quick)
         if lasting:
             _kept.keep(key, made)
-            _kept.make_room(current().share(planes))
+            _kept.make_room(current().share(planes, network))
     return [made[key_of(network, name)] for name in names]
 
 
@@ -256,7 +288,9 @@ def _passed(network: Network, names: Iterable[str]) -> set[int]:
     return {network.maps[name] for name in (*names, *network.taps, *network.more)}
 
 
-def _run(network: Network, planes: Planes, names: Sequence[str], found: _Made) -> _Made:
+def _run(
+    network: Network, planes: Planes, names: Sequence[str], found: _Made, quick: bool
+) -> _Made:
     """The named maps and the taps on the way, beginning at the deepest map that was found."""
     made = dict(found)
     keep = _passed(network, names)
@@ -273,9 +307,10 @@ def _run(network: Network, planes: Planes, names: Sequence[str], found: _Made) -
     if x is None:
         x = normalised(planes)
     numbers = parameters(network.weights, x.device, dtype)
+    other = transformed(network.weights) if quick else {}
     spare = False
     while depth < missing[-1]:
-        x = apply(network.steps[depth], x, numbers, dtype=dtype, spare=spare)
+        x = apply(network.steps[depth], x, numbers, other, dtype=dtype, spare=spare)
         depth += 1
         spare = depth not in keep
         if not spare:

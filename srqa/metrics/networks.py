@@ -14,9 +14,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from srqa.images.arrays import Planes, as_batch, constant
+from srqa.metrics import winograd
 
 if TYPE_CHECKING:
     import torch
@@ -110,6 +112,17 @@ class Network:
         for step in self.steps[:depth]:
             side = step.size(side)
         return side
+
+    @property
+    def transformed(self) -> int:
+        """Bytes of `transformed` weights."""
+        before = (3, *(step.channels for step in self.steps))
+        shapes = [
+            (step.channels, count, step.kernel, step.kernel)
+            for step, count in zip(self.steps, before, strict=False)
+            if step.operation == "conv"
+        ]
+        return sum(winograd.size(shape) for shape in shapes if winograd.pays(shape))
 
     def min_side(self, depth: int | None = None) -> int:
         """The shortest side in pixels that leaves a sample after `depth` steps (all by default)."""
@@ -224,6 +237,7 @@ ST_VGG16 = _vgg16("st-vgg16", "st-lpips-vgg", "blur", slices=True)
 
 _loading = threading.Lock()
 _loaded: dict[tuple[str, str, Dtype], dict[str, torch.Tensor]] = {}
+_transformed: dict[str, dict[str, torch.Tensor]] = {}
 
 
 def parameters(
@@ -253,6 +267,28 @@ def parameters(
         return _loaded[key]
 
 
+def transformed(weights: str) -> dict[str, torch.Tensor]:
+    """Weights for `winograd.convolved`, by the names of the plain ones, where they pay: on the CPU.
+
+    Made once; `Network.transformed` says how many bytes they are.
+
+    Raises:
+        WeightsError: the file cannot be had.
+    """
+    import torch
+
+    numbers = parameters(weights)
+    with _loading:
+        if weights not in _transformed:
+            with torch.inference_mode(False):
+                _transformed[weights] = {
+                    name: winograd.transformed(number)
+                    for name, number in numbers.items()
+                    if number.ndim == 4 and winograd.pays(number.shape)
+                }
+        return _transformed[weights]
+
+
 def _of_first(numbers: Mapping[str, torch.Tensor]) -> set[str]:
     """Names of the numbers of convolutions that take three channels."""
     layers = [k.removesuffix(".weight") for k, v in numbers.items() if v.shape[1:2] == (3,)]
@@ -272,6 +308,7 @@ def unload() -> None:
     """Drop all trained numbers from memory."""
     with _loading:
         _loaded.clear()
+        _transformed.clear()
 
 
 def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
@@ -292,7 +329,8 @@ def normalised(planes: Planes) -> torch.Tensor:
 def apply(
     step: Step,
     x: torch.Tensor,
-    numbers: dict[str, torch.Tensor],
+    numbers: Mapping[str, torch.Tensor],
+    quick: Mapping[str, torch.Tensor] = MappingProxyType({}),
     *,
     dtype: Dtype = "float32",
     spare: bool = False,
@@ -304,6 +342,7 @@ def apply(
         step: the step.
         x: the map before it.
         numbers: of the network's weight file, in the type of the maps.
+        quick: the same, `transformed`: convolutions take them where they can.
         dtype: of the result.
         spare: `x` itself may be overwritten.
         edges: the upper and the lower border are to be padded; else `x` has them already.
@@ -313,7 +352,10 @@ def apply(
 
     rows, columns = step.padding if edges else 0, step.padding
     if step.operation == "conv":
-        weight, bias = numbers[f"{step.key}.weight"], numbers[f"{step.key}.bias"]
+        name = f"{step.key}.weight"
+        weight, bias = numbers[name], numbers[f"{step.key}.bias"]
+        if name in quick and winograd.takes(x):
+            return winograd.convolved(x, quick[name], bias, edges=edges)
         made = F.conv2d(x, weight, bias, step.stride, (rows, columns))
         return made.to(getattr(torch, dtype))
     if step.operation == "relu":

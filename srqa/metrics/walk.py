@@ -7,16 +7,27 @@ steps once. What it takes depends on the pictures' width, not on their height.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from srqa.images.arrays import Planes
-from srqa.metrics.networks import Dtype, Network, Step, apply, normalised, parameters
+from srqa.metrics.networks import (
+    Dtype,
+    Network,
+    Step,
+    apply,
+    normalised,
+    parameters,
+    transformed,
+)
+from srqa.threads import each_on_tensors
 
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
 MapKey: TypeAlias = tuple[str, tuple[Step, ...]]
 """A map: the weight file and the steps that make it, whatever network they belong to."""
 
@@ -31,8 +42,8 @@ SLACK = 1.2
 ROWS = (256, 128, 64, 48, 32, 24, 16, 12, 8, 4)
 """Heights of bands, in pixels."""
 
-BAND = 2**25
-"""Bytes of a band's largest map beyond which it is no faster, since it leaves the cache."""
+BAND = 3 * 2**24
+"""Bytes of a band's largest map beyond which it is hardly faster: deep maps have whole tiles."""
 
 
 def key_of(network: Network, name: str) -> MapKey:
@@ -106,12 +117,12 @@ class Route:
             siblings = node.children
         return node
 
-    def memory(self, planes: Planes, rows: int, dtype: Dtype) -> int:
+    def memory(self, planes: Planes, rows: int, dtype: Dtype, *, together: bool = False) -> int:
         """Bytes that a walk down two such pictures takes, in bands of `rows` pixel rows.
 
         While bands come, both pictures' steps hold rows that wait. With the last band all rows that
         waited for pixels further down are made, of the first picture while those of the second
-        still wait.
+        still wait. With `together` both pictures' bands are made at the same time.
         """
         width = int(planes.shape[-1])
         count = planes.shape[0] if planes.ndim == 4 else 1
@@ -130,8 +141,10 @@ class Route:
                 wanted[last] += made if node.wanted else 0.0
                 used = max(2, 1 + inputs) * taken if step.kernel > 1 else 0.0
                 passing[last] = max(passing[last], used + (1 + outputs) * made)
-        samples = max(
-            2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1]
+        samples = (
+            max(2 * (waiting + wanted[last] + passing[last]) for last in (0, 1))
+            if together
+            else max(2 * waiting + 2 * wanted[0] + passing[0], waiting + 2 * wanted[1] + passing[1])
         )
         return int(SLACK * count * samples * size) + STRIPS
 
@@ -148,31 +161,45 @@ class Route:
         return self.memory(planes, ROWS[-1], dtype)
 
     def walk(
-        self, first: Planes, second: Planes, rows: int, dtype: Dtype
+        self,
+        first: Planes,
+        second: Planes,
+        rows: int,
+        dtype: Dtype,
+        *,
+        quick: bool = False,
+        together: bool = False,
     ) -> Iterator[dict[MapKey, Pair]]:
         """The next rows (N, C, rows, w) of the wanted maps of both pictures, from the top down.
 
-        Each row comes once. A band that completes no row of a map leaves it out.
+        Each row comes once. A band that completes no row of a map leaves it out. With `quick`
+        convolutions take transformed weights, with `together` two threads go down the pictures,
+        side by side.
 
         Raises:
             WeightsError: the networks' trained numbers cannot be had.
         """
         height = int(first.shape[-2])
-        walkers = [_Walker(self._roots, height, dtype) for _ in range(2)]
+        downs = [_Walker(self._roots, height, dtype, quick).down for _ in range(2)]
         for top in range(0, height, rows):
             last = top + rows >= height
-            a, b = (
-                walker.down(normalised(planes[..., top : top + rows, :]), last)
-                for walker, planes in zip(walkers, (first, second), strict=True)
-            )
+            steps = [
+                partial(down, normalised(planes[..., top : top + rows, :]), last)
+                for down, planes in zip(downs, (first, second), strict=True)
+            ]
+            a, b = each_on_tensors(_call, steps) if together else map(_call, steps)
             yield {key: (a[key], b[key]) for key in a}
+
+
+def _call(step: Callable[[], T]) -> T:
+    return step()
 
 
 class _Walker:
     """All steps on one picture."""
 
-    def __init__(self, roots: list[_Node], height: int, dtype: Dtype) -> None:
-        self._roots, self._dtype = roots, dtype
+    def __init__(self, roots: list[_Node], height: int, dtype: Dtype, quick: bool) -> None:
+        self._roots, self._dtype, self._quick = roots, dtype, quick
         self._flows: dict[MapKey, _Flow] = {}
         above = [(node, height) for node in roots]
         while above:
@@ -194,7 +221,8 @@ class _Walker:
                 continue
             if x is not None:
                 numbers = parameters(node.key[0], device, self._dtype)
-                x = apply(node.step, x, numbers, dtype=self._dtype, spare=spare, edges=False)
+                other = transformed(node.key[0]) if self._quick else {}
+                x = apply(node.step, x, numbers, other, dtype=self._dtype, spare=spare, edges=False)
                 if node.wanted:
                     found[node.key] = x
             spare = not node.wanted and len(node.children) == 1

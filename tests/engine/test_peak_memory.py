@@ -60,6 +60,11 @@ def test_classical_metrics_of_33_megapixels(pair):
     assert peak(pair(7680, 4320), CLASSICAL) < 2000
 
 
+def test_lpips_vgg_of_33_megapixels(pair, weights):
+    """In bands, with default settings; the maps of one picture would be 17 GB."""
+    assert peak(pair(7680, 4320), ["lpips-vgg"]) < 3000
+
+
 @pytest.mark.parametrize("metric", ["shift", "ssimulacra2", "niqe", "lr-psnr"])
 def test_one_metric_of_eight_megapixels(metric, pair):
     """Any of these took 0.5 to 3 GB more when it held whole pictures in float64."""
