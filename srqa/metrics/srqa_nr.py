@@ -1,9 +1,9 @@
 """srqa-nr: which of several outputs of one picture looks best, without a reference.
 
-A picture is looked at in windows of 192 pixels. Of each window AlexNet's five taps are pooled to
-means and deviations, and some statistics of sharpness, noise, grids and blocks are added; a small
-head, trained on outputs of super-resolution networks and on artefacts in steps, makes a number of
-them. The score is the mean over windows.
+A picture is looked at in windows of about 192 pixels a side. Of each window AlexNet's five taps are
+pooled to means and deviations, and statistics of sharpness, noise, grids and blocks are added; a
+small head, trained on outputs of super-resolution networks and on artefacts in steps, makes a
+number of them. The score is the mean over windows.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from srqa.errors import InputError, UsageError
 from srqa.files import replacing
-from srqa.images.arrays import Planes, Value, as_batch, constant, unbatch
+from srqa.images.arrays import Planes, Value, as_batch, unbatch
 from srqa.metrics import features
 from srqa.metrics.networks import ALEXNET
 from srqa.metrics.spec import MetricSpec
+from srqa.metrics.srqa_nr_statistics import COUNT, statistics
 from srqa.weights.tensors import pack
 
 if TYPE_CHECKING:
@@ -34,22 +35,13 @@ else:
     Tensor = Any
 
 SIDE = 192
-"""Pixels a side of a window: of the crops that the head was trained on."""
+"""Pixels a side of a window, nearly: of the crops that the head was trained on."""
 MIN_SIDE = 64
-"""The shortest side of a picture; one shorter than a window is a window of its own."""
+"""The shortest side of a picture."""
 _WINDOWS = 16
 """Windows that go through the network together."""
-_SCALES = 3
-_PERIODS = (2, 3, 4, 8)
-"""Pixels after which the grids of upscalers and the blocks of codecs return."""
-_NOTHING = 1e-6
-"""Energy that no eye sees: a quarter of a level, squared."""
-MEASURED = 21
-"""Numbers of `describe` that come of no network; they are the last."""
-_LENGTH = 2 * sum(s.channels for s in ALEXNET.steps if s.operation == "conv") + MEASURED
-
-
-FORM = 1
+_LENGTH = 2 * sum(s.channels for s in ALEXNET.steps if s.operation == "conv") + COUNT
+FORM = 2
 """Of a head's file, and of what `describe` gives."""
 _FAR = 8.0
 """Deviations beyond which a number is no more taken at its word."""
@@ -59,34 +51,37 @@ _FAR = 8.0
 class Head:
     """Makes a score of what `describe` gives.
 
-    The score is 100 / (1 + exp(-(w . z + offset))), where z are the numbers less `centre` over
-    `scale`, cut to 8 deviations, and averaged over windows.
+    The score is 100 / (1 + exp(-(w . b + offset))), averaged over windows before the exponential,
+    where b is what `bent` makes of the numbers less `centre` over `scale`, cut to 8 deviations.
 
     Attributes:
-        centre, scale, weight: (d,).
+        centre, scale: (d,).
+        knots: (k, 63), where the weights of statistics may change.
+        weight: (d + 63 k,).
         offset: one number.
         card: how it was trained and how well, as text.
     """
 
     centre: npt.NDArray[np.float32]
     scale: npt.NDArray[np.float32]
+    knots: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
     offset: float
     card: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, described: Tensor) -> Tensor:
-        """The sums w . z of descriptions (n, d), in float64: (n,)."""
+        """The sums w . b of descriptions (n, d): (n,)."""
         import torch
 
-        centre, scale, weight = (
-            torch.from_numpy(x).to(described) for x in (self.centre, self.scale, self.weight)
+        centre, scale, knots, weight = (
+            torch.from_numpy(x).to(described)
+            for x in (self.centre, self.scale, self.knots, self.weight)
         )
-        z = ((described - centre) / scale).clamp(-_FAR, _FAR)
-        result: Tensor = z @ weight
+        result: Tensor = bent(standard(described, centre, scale), knots) @ weight
         return result
 
     def score(self, sums: Tensor) -> Tensor:
-        """Scores of sums w . z, from 0 to 100."""
+        """Scores of sums w . b, from 0 to 100."""
         import torch
 
         return 100 * torch.sigmoid(sums + self.offset)
@@ -98,11 +93,31 @@ class Head:
             OutputError: it cannot be written.
         """
         arrays = {
-            "centre": self.centre, "scale": self.scale, "weight": self.weight,
-            "offset": np.array([self.offset], np.float32),
+            "centre": self.centre, "scale": self.scale, "knots": self.knots,
+            "weight": self.weight, "offset": np.array([self.offset], np.float32),
         }  # fmt: skip
         with replacing(path) as temporary:
             temporary.write_bytes(pack(arrays, {**self.card, "srqa-nr": str(FORM)}))
+
+
+def standard(described: Tensor, centre: Tensor, scale: Tensor) -> Tensor:
+    """Descriptions less `centre` over `scale`, no more than 8 deviations from it."""
+    return ((described - centre) / scale).clamp(-_FAR, _FAR)
+
+
+def bent(z: Tensor, knots: Tensor) -> Tensor:
+    """Standard descriptions (n, d), and how far each statistic is above each of its knots.
+
+    So a sum with weights is a broken line of each statistic, and can have sharpness rise a score up
+    to what photographs have, and lower it beyond.
+
+    Returns:
+        (n, d + 63 k).
+    """
+    import torch
+
+    above = (z[:, None, -COUNT:] - knots).relu()
+    return torch.cat([z, above.flatten(1)], 1)
 
 
 def read_head(path: Path) -> Head:
@@ -127,16 +142,18 @@ def read_head(path: Path) -> Head:
                     "`srqa train nr` makes one.",
                 )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        parts = [arrays[name] for name in ("centre", "scale", "weight")]
+        centre, scale, knots, weight = (
+            arrays[name] for name in ("centre", "scale", "knots", "weight")
+        )
         offset = float(arrays["offset"][0])
     except (OSError, SafetensorError, KeyError, IndexError) as error:
         raise InputError(f"{path} is no head for srqa-nr.", "`srqa train nr` makes one.") from error
-    if any(x.shape != (_LENGTH,) or not np.isfinite(x).all() for x in parts) or (
-        not math.isfinite(offset) or (parts[1] <= 0).any()
-    ):
+    shapes = (x.shape for x in (centre, scale, knots, weight))
+    right = ((_LENGTH,), (_LENGTH,), (len(knots), COUNT), (_LENGTH + knots.size,))
+    numbers = np.concatenate([centre, scale, knots.ravel(), weight, [offset]])
+    if tuple(shapes) != right or not np.isfinite(numbers).all() or (scale <= 0).any():
         raise InputError(f"{path} is damaged: its numbers make no head.")
-    centre, scale, weight = parts
-    return Head(centre, scale, weight, offset, card)
+    return Head(centre, scale, knots, weight, offset, card)
 
 
 def spec(path: str) -> MetricSpec:
@@ -166,12 +183,12 @@ def spec(path: str) -> MetricSpec:
         crop="none",
         bounds=(0.0, 100.0),
         min_side=MIN_SIDE,
-        whole="windows of 192 pixels are laid over the whole picture",
+        whole="it is shared out to windows of about 192 pixels",
         weights=(ALEXNET.weights,),
         settings=(
-            "windows of 192 pixels, evenly laid and as few as cover the picture; AlexNet's five "
-            "taps pooled to means and deviations, with sharpness, noise, grids and blocks; linear "
-            f"head {digits}; logistic curve to 0..100"
+            "windows of one size, about 192 pixels a side, that share the picture out; AlexNet's "
+            "five taps pooled to means and deviations, and 63 statistics of sharpness, noise, "
+            f"grids and blocks; linear head {digits} on broken lines; logistic curve to 0..100"
         ),
         paper="trained by `srqa train nr`, 2026",
         guidance=(
@@ -204,8 +221,8 @@ def describe(planes: Planes) -> Tensor:
         planes: (N, 3, H, W) in [0, 1].
 
     Returns:
-        (N, 2325) float32: logarithms of the means and deviations of AlexNet's taps, then of the
-        statistics of `_measured`.
+        (N, 2367) float32: logarithms of the means and deviations of AlexNet's taps, then the
+        `statistics` of `srqa.metrics.srqa_nr_statistics`.
     """
     import torch
 
@@ -217,97 +234,22 @@ def describe(planes: Planes) -> Tensor:
             mean = flat.mean(1)
             spread = (flat - mean[:, None]).square().mean(1)
             pooled += [torch.log(mean + 0.01), 0.5 * torch.log(spread + 1e-4)]
-        return torch.cat([*pooled, _measured(batch)], 1)
-
-
-def _measured(batch: Tensor) -> Tensor:
-    """Sharpness at three scales, noise, colour, grids and blocks: (N, 21)."""
-    import torch
-    import torch.nn.functional as F
-
-    weights = constant((0.299, 0.587, 0.114), batch.dtype, batch.device)
-    grey = (batch * weights[:, None, None]).sum(1, keepdim=True)
-    found: list[Tensor] = []
-    level = grey
-    for scale in range(_SCALES):
-        if scale:
-            level = F.avg_pool2d(level, 2)
-        laplacian = _laplacian(level)
-        energy = laplacian.square().mean((1, 2, 3)) + _NOTHING
-        found += [
-            torch.log(energy),
-            torch.log(_gradients(level) + _NOTHING),
-            torch.log((laplacian.abs().mean((1, 2, 3)) + 1e-3) / energy.sqrt()),
-        ]
-    noise = F.avg_pool2d(_second(grey).abs(), 8).flatten(1)
-    found += [torch.log(noise.quantile(share, 1) + 1e-3) for share in (0.1, 0.5)]
-    colour = batch[:, ::2] - grey
-    found += [
-        torch.log(_gradients(colour) + _NOTHING),
-        torch.log(_laplacian(colour).square().mean((1, 2, 3)) + _NOTHING),
-    ]
-    laplacian = _laplacian(grey)
-    across = (grey[..., 1:] - grey[..., :-1]).abs().mean(2)[:, 0]
-    down = (grey[..., 1:, :] - grey[..., :-1, :]).abs().mean(3)[:, 0]
-    for period in _PERIODS:
-        found.append(_grid(laplacian, period))
-        found.append((_beat(across, period) + _beat(down, period)) / 2)
-    return torch.stack(found, 1)
-
-
-def _laplacian(x: Tensor) -> Tensor:
-    """Its four neighbours less four times the pixel, without a border."""
-    inner = x[..., 1:-1, 1:-1]
-    beside = x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
-    return beside + x[..., :-2, 1:-1] + x[..., 2:, 1:-1] - 4 * inner
-
-
-def _second(x: Tensor) -> Tensor:
-    """Second differences along rows, then along columns: noise, and little else."""
-    along = x[..., :-2] - 2 * x[..., 1:-1] + x[..., 2:]
-    result: Tensor = along[..., :-2, :] - 2 * along[..., 1:-1, :] + along[..., 2:, :]
-    return result
-
-
-def _gradients(x: Tensor) -> Tensor:
-    across, down = x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
-    result: Tensor = across.square().mean((1, 2, 3)) + down.square().mean((1, 2, 3))
-    return result
-
-
-def _grid(laplacian: Tensor, period: int) -> Tensor:
-    """The share of the Laplacian's energy that returns in every tile of `period` pixels."""
-    import torch
-
-    rows, columns = (n // period for n in laplacian.shape[-2:])
-    tiles = laplacian[..., : rows * period, : columns * period]
-    tile = tiles.reshape(-1, rows, period, columns, period).mean((1, 3))
-    energy = tiles.square().mean((1, 2, 3)) + _NOTHING
-    return torch.log(tile.square().mean((1, 2)) / energy + 1e-3)
-
-
-def _beat(profile: Tensor, period: int) -> Tensor:
-    """How much the steps between pixels at one place of `period` exceed the mean."""
-    import torch
-
-    count = profile.shape[1] // period
-    phases = profile[:, : count * period].reshape(-1, count, period).mean(1) + 1e-3
-    return torch.log(phases.amax(1) / phases.mean(1))
+        return torch.cat([*pooled, statistics(batch)], 1)
 
 
 def windows(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Windows of 192 pixels a side, as few and as evenly laid as cover a picture.
+    """Windows of one size, of about 192 pixels a side, that share out a picture.
 
     Example:
-        >>> [(rows.start, columns.start) for rows, columns in windows(192, 400)]
-        [(0, 0), (0, 104), (0, 208)]
+        >>> [(rows.stop, columns.start, columns.stop) for rows, columns in windows(192, 401)]
+        [(192, 0, 201), (192, 200, 401)]
     """
     rows, columns = _spread(height), _spread(width)
     return [(row, column) for row in rows for column in columns]
 
 
 def _spread(side: int) -> list[slice]:
-    count = math.ceil(side / SIDE)
-    room = max(side - SIDE, 0)
-    starts = (round(room * at / max(count - 1, 1)) for at in range(count))
-    return [slice(start, min(start + SIDE, side)) for start in starts]
+    count = max(round(side / SIDE), 1)
+    length = math.ceil(side / count)
+    starts = (round((side - length) * at / max(count - 1, 1)) for at in range(count))
+    return [slice(start, start + length) for start in starts]

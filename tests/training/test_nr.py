@@ -12,9 +12,11 @@ from srqa.metrics.registry import get
 from srqa.metrics.srqa_nr import read_head
 from srqa.training.nr import training
 from srqa.training.nr.artefacts import ALWAYS_WORSE, KINDS, UNORDERED
-from srqa.training.nr.fitting import Judged, Problem, folds
+from srqa.training.nr.fitting import Checked, Judged, Problem, folds
+from srqa.training.nr.guards import guards
 from srqa.training.nr.pairs import SURE, pairs
 from srqa.training.nr.places import SIDE, find_places
+from srqa.training.nr.report import figures
 from srqa.training.nr.samples import Samples, mean_ranks
 from srqa.training.nr.store import Store
 from tests.support import srqa, write
@@ -116,6 +118,31 @@ def test_pairs_of_a_place():
     assert "noise" not in ALWAYS_WORSE
 
 
+def test_guards_are_neither_labelled_nor_learned_from():
+    samples = made(
+        [(0, 1, 1), (0.2, 0.8, 0.8), (np.nan,) * 3, (np.nan,) * 3],
+        ["pristine", "output", "guard", "guard"],
+        [-1, 0, -1, -1], ["", "", "blur", "blur"], [-1, -1, 0, 0],
+    )  # fmt: skip
+    found = pairs(samples)
+    assert len(samples.labels()) == 2
+    assert set(found.first) | set(found.second) == {0, 1}
+    for scores, passes in (([3, 2, 1, 0], 1), ([3, 2, 0, 1], 0), ([0, 2, 1, -1], 0)):
+        checked = Checked(0.1, 0.0, [np.array(scores, np.float32)])
+        assert figures([Judged("a", samples, found)], checked)["guards"] == {"blur": passes}
+
+
+def test_guards_are_always_the_same():
+    crop = skimage.data.astronaut()[:192, :192]
+    names, pictures = zip(*guards(crop), strict=True)
+    assert names[:6] == ("blur",) * 3 + ("jpeg",) * 3
+    assert all(p.shape == crop.shape and p.dtype == np.uint8 for p in pictures)
+    assert all((p == q).all() for p, (_, q) in zip(pictures, guards(crop), strict=True))
+    error = [np.abs(p.astype(float) - crop).mean() for p in pictures]
+    assert error[0] < error[1] < error[2]
+    assert error[3] < error[4] < error[5]
+
+
 def test_photographs_are_not_parted_by_folds():
     found = folds(["a", "b", "c", "a", "b"], 0)
     assert sorted(found.values()) == [0, 1, 2]
@@ -133,14 +160,48 @@ def test_the_fit_finds_what_it_should(rng):
         )  # fmt: skip
         places.append(Judged.of(str(number), samples))
     problem = Problem.of(places)
-    weights = problem.solve(1e-4).numpy() / problem.scale
-    assert weights[1] / weights[0] == pytest.approx(-2, rel=0.05)
-    assert abs(weights[2] / weights[0]) < 0.05
+    fresh = (rng.normal(size=(300, 3)) + 2.5).astype(np.float32)
+    sums = problem.sums(fresh, problem.solve(1e-4))
+    assert np.corrcoef(sums, fresh @ truth)[0, 1] > 0.97
+    assert np.corrcoef(sums, fresh[:, 1])[0, 1] < -0.8
+
+
+def test_the_fit_bends_where_better_turns_to_worse(rng):
+    places = []
+    for number in range(8):
+        described = rng.uniform(-2, 2, (30, 3)).astype(np.float32)
+        quality = -np.abs(described[:, 0])
+        samples = made(
+            np.stack([-quality, quality, quality], 1),
+            ["output"] * 30, [-1] * 30, [""] * 30, [-1] * 30, described,
+        )  # fmt: skip
+        places.append(Judged.of(str(number), samples))
+    problem = Problem.of(places)
+    probe = np.zeros((3, 3), np.float32)
+    probe[:, 0] = -1.5, 0, 1.5
+    left, middle, right = problem.sums(probe, problem.solve(1e-4))
+    assert middle > left + 1
+    assert middle > right + 1
 
 
 # ------------------------------------------------------------------------------------ the whole
 
 
+def test_a_small_training_for_real(photos, tmp_path, weights):
+    out = tmp_path / "own head.safetensors"
+    made = training.train(photos, out, quick=True, places=2, workers=1)
+    figures = json.loads(made.card.read_text("utf-8"))
+    assert figures == made.figures | {k: figures[k] for k in figures.keys() - made.figures.keys()}
+    assert (figures["places"], figures["photographs"], figures["seed"]) == (2, 2, 0)
+    assert set(figures["guards"]) >= {"blur", "jpeg", "noise", "sharpening", "checkerboard"}
+    assert all(0 <= share <= 1 for share in figures["guards"].values())
+    spec = get(f"srqa-nr:{out}")
+    picture = skimage.data.astronaut()[:200, :300].transpose(2, 0, 1) / 255
+    assert 0 <= spec(picture) <= 100
+    assert json.loads(read_head(out).card["card"]) == figures
+
+
+@pytest.mark.slow
 def test_one_training_for_real_and_again(photos, tmp_path, weights, monkeypatch):
     out = tmp_path / "own head.safetensors"
     first = training.train(photos, out, quick=True, workers=2)
@@ -163,10 +224,6 @@ def test_one_training_for_real_and_again(photos, tmp_path, weights, monkeypatch)
 
     with pytest.raises(RunError, match="other settings"):
         training.train(photos, out, quick=True, seed=1)
-    spec = get(f"srqa-nr:{out}")
-    picture = skimage.data.astronaut()[:200, :300].transpose(2, 0, 1) / 255
-    assert 0 <= spec(picture) <= 100
-    assert read_head(out).card
 
 
 def test_a_lone_photograph_and_another_suffix_are_refused(photos, tmp_path, weights):

@@ -1,6 +1,6 @@
 """Training the head of srqa-nr, the no-reference score.
 
-    photographs ─ places ─ outputs, artefacts ─ samples ─ store ─ pairs ─ fitting ─ head, report
+    photographs ─ places ─ outputs, artefacts, guards ─ samples ─ store ─ pairs ─ fitting ─ report
 
 `srqa.training.nr.training.train` is all of it in one call.
 """

@@ -205,6 +205,20 @@ def aliasing(rng: np.random.Generator, picture: Picture) -> Artefact:
     return stepped
 
 
+def stairs(rng: np.random.Generator, picture: Picture) -> Artefact:
+    """Made smaller, then larger: smoothly by the weakest step, of whole pixels by the strongest."""
+    import cv2
+
+    scale = int(rng.integers(2, 5))
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // scale, height // scale), interpolation=cv2.INTER_AREA)
+    smooth, stepped = (
+        np.clip(cv2.resize(small, (width, height), interpolation=how), 0, 1)
+        for how in (cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+    )
+    return lambda s: smooth + np.float32(s) * (stepped - smooth)
+
+
 KINDS: dict[str, Callable[[np.random.Generator, Picture], Artefact]] = {
     "blur": blur,
     "noise": noise,
@@ -219,7 +233,12 @@ KINDS: dict[str, Callable[[np.random.Generator, Picture], Artefact]] = {
     "aliasing": aliasing,
 }
 
-ALWAYS_WORSE = frozenset({"jpeg", "ringing", "checkerboard", "wrong texture", "blocks", "aliasing"})
+DRILLED = KINDS | {"stairs": stairs}
+"""What series without labels are made of."""
+
+ALWAYS_WORSE = frozenset(
+    {"jpeg", "ringing", "checkerboard", "wrong texture", "blocks", "aliasing", "stairs"}
+)
 """Kinds that no picture gains by. Others may mend one: noise a smooth, blur a noisy picture."""
 UNORDERED = frozenset({"smoothing"})
 """Kinds of which a stronger step may be the better one: sharpening and smoothing at odds."""

@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from srqa.metrics.srqa_nr import MEASURED, Head
+from srqa.metrics.srqa_nr import Head, bent, standard
+from srqa.metrics.srqa_nr_statistics import COUNT
 from srqa.training.nr.pairs import Pairs, pairs
 from srqa.training.nr.samples import Samples
 
 if TYPE_CHECKING:
     import torch
 
-DECAYS = (0.03, 0.1, 0.3, 1.0)
+DECAYS = (0.03, 0.1, 0.3)
 """Of which cross-validation chooses: what the square of the weights costs."""
 FOLDS = 7
-_CHEAP = 1 / 25
+_CHEAP = 1 / 100
 """What the weights of numbers that come of no network cost, against the thousands of the others."""
+_DEEP, _DEAR = 2 * (256 + 256), 4
+"""How many numbers come of AlexNet's last two taps, which tell rather what is shown than how; what
+their weights cost more."""
+_KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Quantiles at which the weight of a statistic may change."""
 _ITERATIONS = 150
 _LEAST_SPREAD = 0.02
 """Deviation below which a number is noise, within places."""
-_FAR = 8.0
 Progress = Callable[[str, int, int], None]
 
 
@@ -44,15 +49,16 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """All pairs of several places, as tensors, over numbers that are brought to one scale.
+    """All pairs of several places, as tensors, over numbers that are brought to one scale and bent.
 
     Numbers are divided by their deviation within places: what differs between places alone, the
     content, says nothing of which sample is better.
     """
 
     places: Sequence[Judged]
-    centre: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
+    centre: torch.Tensor
+    scale: torch.Tensor
+    knots: torch.Tensor
     numbers: torch.Tensor
     first: torch.Tensor
     second: torch.Tensor
@@ -64,12 +70,14 @@ class Problem:
         """The problem that these places pose."""
         import torch
 
-        described = [place.samples.described for place in places]
+        described = [p.samples.described[p.samples.families != "guard"] for p in places]
         everything = np.concatenate(described)
-        centre = everything.mean(0)
         spread = np.mean([x.var(0) for x in described], axis=0) ** 0.5
-        scale = np.maximum(spread, _LEAST_SPREAD).astype(np.float32)
-        numbers = ((everything - centre) / scale).clip(-_FAR, _FAR)
+        centre = torch.from_numpy(everything.mean(0))
+        scale = torch.from_numpy(np.maximum(spread, _LEAST_SPREAD).astype(np.float32))
+        z = standard(torch.from_numpy(everything), centre, scale)
+        at = np.quantile(z[:, -COUNT:].numpy(), _KNOTS, axis=0).astype(np.float32)
+        knots = torch.from_numpy(at)
         starts = np.cumsum([0, *(len(x) for x in described)])
         columns = [
             torch.from_numpy(
@@ -82,7 +90,7 @@ class Problem:
         ]  # fmt: skip
         first, second, target, weight = columns
         return Problem(
-            places, centre, scale, torch.from_numpy(numbers), first, second,
+            places, centre, scale, knots, bent(z, knots), first, second,
             target.float(), weight.float() / len(places),
         )  # fmt: skip
 
@@ -92,8 +100,10 @@ class Problem:
         import torch.nn.functional as F
 
         size = self.numbers.shape[1]
+        taps = len(self.centre) - self.knots.shape[1]
         cost = torch.full((size,), decay)
-        cost[-MEASURED:] *= _CHEAP
+        cost[max(taps - _DEEP, 0) : taps] *= _DEAR
+        cost[taps:] *= _CHEAP
         weights = (torch.zeros(size) if start is None else start.clone()).requires_grad_()
         optimiser = torch.optim.LBFGS(
             [weights], max_iter=_ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
@@ -116,7 +126,20 @@ class Problem:
         """A head whose scores have a mean of about 50 and a deviation of about 25 here."""
         sums = self.numbers @ weights
         middle, spread = float(sums.mean()), float(sums.std()) or 1.0
-        return Head(self.centre, self.scale, (weights / spread).numpy(), -middle / spread)
+        return Head(
+            self.centre.numpy(),
+            self.scale.numpy(),
+            self.knots.numpy(),
+            (weights / spread).numpy(),
+            -middle / spread,
+        )
+
+    def sums(self, described: npt.NDArray[np.float32], weights: torch.Tensor) -> Any:
+        """What these weights make of other descriptions."""
+        import torch
+
+        z = standard(torch.from_numpy(described), self.centre, self.scale)
+        return (bent(z, self.knots) @ weights).numpy()
 
 
 def folds(photographs: Sequence[str], seed: int, count: int = FOLDS) -> dict[str, int]:
@@ -160,8 +183,7 @@ def cross_validate(
             weights = problem.solve(decay, weights)
             for at, place in enumerate(places):
                 if fold[place.photograph] == number:
-                    z = (place.samples.described - problem.centre) / problem.scale
-                    sums[decay][at] = z.clip(-_FAR, _FAR) @ weights.numpy()
+                    sums[decay][at] = problem.sums(place.samples.described, weights)
     tried = []
     for decay in decays:
         ordered = [sums[decay][at] for at in range(len(places))]

@@ -12,7 +12,7 @@ from srqa.training.nr.samples import Samples, mean_ranks
 
 SURE = 0.98
 """How surely a sample is better than itself with an artefact."""
-SHARES = {"one input": 0.3, "known": 0.15, "outputs": 0.2, "others": 0.15, "drill": 0.2}
+SHARES = {"one input": 0.25, "known": 0.1, "outputs": 0.15, "others": 0.1, "drill": 0.4}
 """What pairs of each kind count for at a place, together: real choices and artefacts in balance."""
 _STEP, _STEP_WITHIN = 0.08, 0.2
 """Differences of labels that make odds of e to 1, over a place and within one input's outputs."""

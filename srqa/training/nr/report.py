@@ -9,6 +9,7 @@ import numpy as np
 
 from srqa.training.nr.fitting import Checked, Judged
 from srqa.training.nr.pairs import SURE
+from srqa.training.nr.samples import Samples
 
 _REPLICATES = 2000
 
@@ -21,12 +22,15 @@ def figures(places: Sequence[Judged], checked: Checked, seed: int = 0) -> dict[s
         interval": 95 % by bootstrap over photographs; "one input": the share of pairs of outputs of
         one input that are ordered as the labels have them; "pristine": the share of samples that
         score below their pristine crop; "series": for each kind of artefact the share of steps that
-        score below the step before, on the pristine crop; and counts.
+        score below the step before, on the pristine crop; "guards": for each of
+        `srqa.training.nr.guards` the share of places at which it scores below the pristine crop,
+        every step of a series below the one before; and counts.
     """
     from scipy.stats import spearmanr
 
     each, names, choices, below = [], [], [], []
     series: dict[str, list[bool]] = {}
+    guarded: dict[str, list[bool]] = {}
     for place, sums in zip(places, checked.sums, strict=True):
         samples, pairs = place.samples, place.pairs
         labels = samples.labels()
@@ -42,18 +46,35 @@ def figures(places: Sequence[Judged], checked: Checked, seed: int = 0) -> dict[s
         steps = (pairs.target == SURE) & (samples.bases[pairs.second] == 0)
         for at in np.flatnonzero(steps):
             series.setdefault(str(samples.kinds[pairs.second[at]]), []).append(bool(right[at]))
+        for kind, passed in _guarded(samples, sums).items():
+            guarded.setdefault(kind, []).append(passed)
     low, high = _interval(np.array(each), np.array(names), seed)
     return {
         "srocc": round(float(np.mean(each)), 4),
         "srocc interval": [round(low, 4), round(high, 4)],
         "one input": round(float(np.mean(choices)), 4) if choices else None,
         "pristine": round(float(np.mean(below)), 4),
-        "series": {kind: round(float(np.mean(found)), 4) for kind, found in sorted(series.items())},
+        "series": _shares(series),
+        "guards": _shares(guarded),
         "decay": checked.decay,
         "photographs": len(set(names)),
         "places": len(places),
         "samples": sum(len(place.samples.names) for place in places),
     }
+
+
+def _guarded(samples: Samples, sums: Any) -> dict[str, bool]:
+    """For each guard whether scores fall from the pristine crop on, step by step."""
+    guard = samples.families == "guard"
+    passed = {}
+    for kind in dict.fromkeys(samples.kinds[guard].tolist()):
+        steps = np.append(sums[0], sums[guard & (samples.kinds == kind)])
+        passed[kind] = bool((np.diff(steps) < 0).all())
+    return passed
+
+
+def _shares(found: dict[str, list[bool]]) -> dict[str, float]:
+    return {kind: round(float(np.mean(each)), 4) for kind, each in sorted(found.items())}
 
 
 def _interval(values: Any, names: Any, seed: int) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from srqa.degradation.model import stream
 from srqa.metrics import features
 from srqa.metrics.api import metric
 from srqa.metrics.srqa_nr import describe
-from srqa.training.nr.artefacts import KINDS, Picture
+from srqa.training.nr.artefacts import DRILLED, KINDS, Picture
+from srqa.training.nr.guards import guards
 from srqa.training.nr.outputs import outputs, rounded
 from srqa.training.nr.places import Pixels, Place
 
@@ -25,8 +26,28 @@ _TOGETHER = 16
 SERIES, STEPS, MIXTURES = 5, 3, 4
 """Series of artefacts at a place, steps of each, and mixtures of two artefacts."""
 DRILL_STEPS = 4
-DRILLS = ("blur", "blur", "jpeg", "noise", "sharpening", "checkerboard", "checkerboard", "blocks")
-"""Kinds of which every place has a series on the pristine crop, without labels."""
+DRILLS = {
+    "blur": (2, 1.5),
+    "jpeg": (2, 1.0),
+    "noise": (1, 1.1),
+    "sharpening": (2, 1.0),
+    "checkerboard": (2, 1.0),
+    "blocks": (1, 1.0),
+    "stairs": (1, 1.0),
+}
+"""Series of each kind that every place has on the pristine crop, without labels; how far they go.
+
+There is one more checkerboard, on an output. Blur and noise go on to where nothing can be seen,
+further than any output would: a score must not turn round there.
+"""
+WORN = frozenset({"blur", "jpeg", "checkerboard"})
+"""Kinds whose second series is laid on a crop that is soft and grainy, as cameras leave it."""
+_JITTER = 0.7
+"""How far apart chance may move the steps of a drill: never so near that nobody could tell."""
+
+
+UNMEASURED = ("drill", "guard")
+"""Families without labels; of guards not even anything is learned."""
 
 
 class Sample(NamedTuple):
@@ -34,9 +55,9 @@ class Sample(NamedTuple):
 
     Attributes:
         name: for people.
-        family: "pristine", "output" (of super-resolution), "series", "mixture" or "drill".
+        family: "pristine", "output" (of super-resolution), "series", "mixture", "drill" or "guard".
         group: the number of an output's input, of a series or of a drill; else -1.
-        kind: of the artefact of a series or drill.
+        kind: of the artefact of a series, drill or guard.
         base: which sample an artefact was laid on, -1 for none.
         pixels: (H, W, 3).
     """
@@ -55,7 +76,8 @@ class Samples:
 
     Attributes:
         names, families, groups, kinds, bases: (n,).
-        measured: (n, 3), by `MEASURES` against the pristine crop; NaN for drills, the last ones.
+        measured: (n, 3), by `MEASURES` against the pristine crop; NaN for drills and guards, which
+            are the last ones.
         described: (n, d), what the head sees of them.
     """
 
@@ -68,8 +90,11 @@ class Samples:
     described: npt.NDArray[np.float32]
 
     def labels(self) -> npt.NDArray[np.float64]:
-        """The mean rank of each sample within the place, 0 the worst and 1 the best; no drills."""
-        return mean_ranks(self.measured[self.families != "drill"])
+        """The mean rank of each sample within the place, 0 the worst and 1 the best.
+
+        Of those that are measured: all but drills and guards.
+        """
+        return mean_ranks(self.measured[~np.isin(self.families, UNMEASURED)])
 
 
 def mean_ranks(measured: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -108,8 +133,9 @@ def make(place: Place, seed: int = 0, quick: bool = False) -> Samples:
     made += _series(bases, rng)
     made += _mixtures(bases, rng)
     made += drills(bases, seed, place.name)
+    made += [Sample(kind, "guard", -1, kind, 0, pixels) for kind, pixels in guards(place.pixels)]
     pictures = [one.pixels for one in made]
-    judged = [one.pixels for one in made if one.family != "drill"]
+    judged = [one.pixels for one in made if one.family not in UNMEASURED]
     measured = np.full((len(made), len(MEASURES)), np.nan)
     measured[: len(judged)] = measure(judged, place.pixels)
     return Samples(
@@ -135,13 +161,28 @@ def described(pictures: Sequence[Pixels]) -> npt.NDArray[np.float32]:
 def drills(bases: list[Sample], seed: int, place: str) -> Iterator[Sample]:
     """Series whose order is known without labels, so that no artefact goes unlearned."""
     rng = stream(seed, place, "drills")
-    other = int(rng.integers(1, len(bases)))
-    for number, (kind, at) in enumerate([*((kind, 0) for kind in DRILLS), ("checkerboard", other)]):
-        artefact = KINDS[kind](rng, _floats(bases[at].pixels))
+    wanted = [(kind, 0, n > 0) for kind, (many, _) in DRILLS.items() for n in range(many)]
+    wanted.append(("checkerboard", int(rng.integers(1, len(bases))), False))
+    for number, (kind, at, again) in enumerate(wanted):
+        picture, on = _floats(bases[at].pixels), bases[at].name
+        if again and kind in WORN:
+            picture, on = _worn(rng, picture), f"worn {on}"
+            yield Sample(on, "drill", number, kind, at, rounded(picture))
+        artefact, reach = DRILLED[kind](rng, picture), DRILLS[kind][1]
         for step in range(DRILL_STEPS):
-            strength = (step + rng.random()) / DRILL_STEPS
-            name = f"{kind} {strength:.2f} on {bases[at].name}"
+            chance = (1 - _JITTER) / 2 + _JITTER * rng.random()
+            strength = reach * (step + chance) / DRILL_STEPS
+            name = f"{kind} {strength:.2f} on {on}"
             yield Sample(name, "drill", number, kind, at, rounded(artefact(strength)))
+
+
+def _worn(rng: np.random.Generator, picture: Picture) -> Picture:
+    """As a camera would have left it: a little soft and grainy."""
+    import cv2
+
+    soft = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.0)))
+    grain = rng.standard_normal(picture.shape, dtype=np.float32)
+    return np.clip(soft + rng.uniform(0.5, 4) / 255 * grain, 0, 1).astype(np.float32)
 
 
 def measure(pictures: Sequence[Pixels], pristine: Pixels) -> npt.NDArray[np.float64]:
