@@ -12,8 +12,14 @@ from srqa.training.nr.samples import Samples, mean_ranks
 
 SURE = 0.98
 """How surely a sample is better than itself with an artefact."""
-SHARES = {"one input": 0.25, "known": 0.1, "outputs": 0.15, "others": 0.1, "drill": 0.4}
-"""What pairs of each kind count for at a place, together: real choices and artefacts in balance."""
+SHARES = {
+    "one input": 0.22, "known": 0.09, "outputs": 0.13, "others": 0.08, "drill": 0.28, "blur": 0.2
+}  # fmt: skip
+"""What pairs of each kind count for at a place, together: real choices and artefacts in balance.
+
+Of the drills, blur alone takes detail away and nearly all others add some: neither way may weigh
+more, or a score would come to like the one or the other.
+"""
 _STEP, _STEP_WITHIN = 0.08, 0.2
 """Differences of labels that make odds of e to 1, over a place and within one input's outputs."""
 
@@ -65,7 +71,7 @@ def pairs(samples: Samples) -> Pairs:
     better, worse = np.nonzero(known)
     first, second = np.append(first, better), np.append(second, worse)
     target = np.append(target, np.full(len(better), SURE))
-    kind = np.append(kind, np.full(len(better), "drill"))
+    kind = np.append(kind, np.where(samples.kinds[worse] == "blur", "blur", "drill"))
     weight = np.zeros(len(first))
     present = {name: share for name, share in SHARES.items() if (kind == name).any()}
     for name, share in present.items():
