@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,11 +157,25 @@ def read_head(path: Path) -> Head:
     return Head(centre, scale, knots, weight, offset, card)
 
 
-def spec(path: str) -> MetricSpec:
-    """What srqa knows of the score by a head, under the name ``srqa-nr:NAME@DIGITS``.
+def score(planes: Planes) -> Value:
+    """By the head that travels with srqa, from 0 to 100, higher being better.
 
-    Its function takes planes (3, H, W) of a picture or (N, 3, H, W) of a batch in [0, 1], of any
-    size from 64 pixels a side, and gives 0 to 100, higher being better.
+    Args:
+        planes: (3, H, W) of a picture or (N, 3, H, W) of a batch in [0, 1], from 64 pixels a side.
+
+    Returns:
+        A float for an array, a float64 tensor (N,) for a batch; gradients flow.
+    """
+    return _score(_shipped(), planes)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Head:
+    return read_head(Path(__file__).parent / "data" / "srqa-nr.safetensors")
+
+
+def spec(path: str) -> MetricSpec:
+    """What srqa knows of the score by a head of one's own, ``srqa-nr:NAME@DIGITS``.
 
     Args:
         path: what `srqa train nr` wrote.
@@ -169,27 +184,21 @@ def spec(path: str) -> MetricSpec:
         UsageError: there is no such file.
         InputError: it is no head.
     """
+    from srqa.metrics.registry import get
+
     head = read_head(Path(path))
     digits = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
 
-    def score(planes: Planes) -> Value:
+    def own(planes: Planes) -> Value:
         return _score(head, planes)
 
-    return MetricSpec(
+    shipped = get("srqa-nr")
+    return replace(
+        shipped,
         name=f"srqa-nr:{Path(path).stem}@{digits}",
-        function=score,
-        summary="which of several outputs of one content looks best, learned without people",
-        kind="nr",
-        crop="none",
-        bounds=(0.0, 100.0),
-        min_side=MIN_SIDE,
-        whole="it is shared out to windows of about 192 pixels",
-        weights=(ALEXNET.weights,),
-        settings=(
-            "windows of one size, about 192 pixels a side, that share the picture out; AlexNet's "
-            "five taps pooled to means and deviations, and 63 statistics of sharpness, noise, "
-            f"grids and blocks; linear head {digits} on broken lines; logistic curve to 0..100"
-        ),
+        function=own,
+        weights_licence="",
+        settings=f"{shipped.settings}; head {digits}",
         paper="trained by `srqa train nr`, 2026",
         guidance=(
             "For choosing among outputs of one content: higher is what LPIPS, HaarPSI and FSIMc "

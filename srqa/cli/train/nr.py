@@ -82,6 +82,7 @@ def _telling(quiet: bool) -> Iterator[dict[str, Any]]:
 
 def _tell(made: Trained) -> None:
     from srqa.cli.console import err
+    from srqa.training.nr.guards import failed
 
     for note in made.notes:
         err().print(f"[yellow]note:[/] {note}", soft_wrap=True)
@@ -93,3 +94,10 @@ def _tell(made: Trained) -> None:
         f"{found['pristine']:.1%}; the whole card: {made.card}",
         soft_wrap=True,
     )
+    if below := failed(found["guards"]):
+        guards = ", ".join(f"{kind} {share:.1%}" for kind, share in below.items())
+        err().print(
+            f"[yellow]note:[/] these guards hold at less than 95 % of places: {guards}. Do not "
+            "trust the head where such artefacts may be.",
+            soft_wrap=True,
+        )

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from srqa.metrics import agreement, deep
+from srqa.metrics import agreement, deep, srqa_nr
+from srqa.metrics.networks import ALEXNET
 from srqa.metrics.spec import INF, MetricSpec
 
 METRICS: tuple[MetricSpec, ...] = (
+    MetricSpec(
+        name="srqa-nr",
+        function=srqa_nr.score,
+        summary="which of several outputs of one content looks best, learned without people",
+        kind="nr",
+        crop="none",
+        bounds=(0.0, 100.0),
+        min_side=srqa_nr.MIN_SIDE,
+        whole="it is shared out to windows of about 192 pixels",
+        weights=(ALEXNET.weights,),
+        weights_licence="Apache-2.0",
+        settings=(
+            "windows of one size, about 192 pixels a side, that share the picture out; AlexNet's "
+            "five taps pooled to means and deviations, and 63 statistics of sharpness, noise, "
+            "grids and blocks; linear head on broken lines; logistic curve to 0..100, float32"
+        ),
+        paper="srqa's own, trained by `srqa train nr` on 420 crops of 41 photographs, 2026",
+        guidance=(
+            "For choosing among several outputs of one content: higher is what people would "
+            "probably prefer. Not for comparing different contents: a forest and a wall have "
+            "their own levels. Learned from LPIPS, HaarPSI and FSIMc and from artefacts in steps, "
+            "not from people; it knows no truth, so invented detail that looks right scores well. "
+            "With a reference, use LPIPS or DISTS."
+        ),
+    ),
     MetricSpec(
         name="clip-iqa",
         function=deep.clip_iqa,

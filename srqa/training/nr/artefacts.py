@@ -79,7 +79,8 @@ def jpeg(rng: np.random.Generator, picture: Picture) -> Artefact:
     height, width = picture.shape[:2]
 
     def coded(strength: float) -> Picture:
-        return _coded(around, round(101 - _between(6, 95, strength)))[y:, x:][:height, :width]
+        quality = max(round(101 - _between(6, 95, strength)), 2)
+        return _coded(around, quality)[y:, x:][:height, :width]
 
     return coded
 

@@ -6,10 +6,14 @@ sharpness, and two series must fall step by step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from srqa.training.nr.samples import Samples
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -17,6 +21,8 @@ BLURS = (1.5, 3.0, 6.0)
 """Sigmas of the Gaussians, in pixels."""
 QUALITIES = (50, 20, 8)
 """Of JPEG."""
+LEAST = 0.95
+"""Share of places at which each has to hold."""
 
 
 def guards(pristine: Pixels) -> Iterator[tuple[str, Pixels]]:
@@ -46,6 +52,30 @@ def guards(pristine: Pixels) -> Iterator[tuple[str, Pixels]]:
         small = cv2.resize(pristine, size, interpolation=cv2.INTER_AREA)
         large = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
         yield f"nearest x{scale}", np.asarray(large)
+
+
+def held(samples: Sequence[Samples], sums: Sequence[Any]) -> dict[str, npt.NDArray[np.bool_]]:
+    """For each guard whether, place by place, scores fall from the pristine crop on, step by step.
+
+    Args:
+        samples: of each place, the pristine crop being the first.
+        sums: of each place the scores, or what rises with them.
+
+    Returns:
+        {guard: (places,)}, in the order of their names.
+    """
+    found: dict[str, list[bool]] = {}
+    for one, scores in zip(samples, sums, strict=True):
+        guard = one.families == "guard"
+        for kind in dict.fromkeys(one.kinds[guard].tolist()):
+            steps = np.append(scores[0], scores[guard & (one.kinds == kind)])
+            found.setdefault(kind, []).append(bool((np.diff(steps) < 0).all()))
+    return {kind: np.array(each) for kind, each in sorted(found.items())}
+
+
+def failed(shares: Mapping[str, float]) -> dict[str, float]:
+    """The guards that hold at less than 95 % of places, of all and where they do."""
+    return {kind: share for kind, share in shares.items() if share < LEAST}
 
 
 def _bytes(values: object) -> Pixels:

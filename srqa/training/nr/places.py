@@ -71,10 +71,10 @@ def find_places(
         if progress:
             progress("Reading photographs", done, len(found))
         name = str(PurePosixPath(one.name).with_suffix(""))
-        crops = _crops(_pristine(Path(one.path)), stream(seed, name, "places"))
-        if not crops:
+        cut = crops(_pristine(Path(one.path)), stream(seed, name, "places"))
+        if not cut:
             small.append(one.name)
-        chosen.append([Place(f"{name}#{n}", name, c) for n, c in enumerate(crops)])
+        chosen.append([Place(f"{name}#{n}", name, c) for n, c in enumerate(cut)])
     order = islice(_in_turns(chosen), count)
     places = sorted(order, key=lambda p: (p.photograph, int(p.name.rpartition("#")[2])))
     if not places:
@@ -116,15 +116,15 @@ def _pristine(path: Path) -> Pixels:
     return pixels
 
 
-def _crops(pixels: Pixels, rng: np.random.Generator) -> list[Pixels]:
-    """Crops that do not overlap, in random order."""
+def crops(pixels: Pixels, rng: np.random.Generator) -> list[Pixels]:
+    """Crops of a picture (H, W, 3) that do not overlap and are not flat, in random order."""
     rows, columns = (n // SIDE for n in pixels.shape[:2])
     if not rows * columns:
         return []
     top, left = (rng.integers(n % SIDE + 1) for n in pixels.shape[:2])
     cells = [(top + SIDE * r, left + SIDE * c) for r in range(rows) for c in range(columns)]
-    crops = (pixels[y : y + SIDE, x : x + SIDE] for y, x in rng.permutation(cells))
-    return [np.ascontiguousarray(crop) for crop in crops if _detail(crop) > _FLAT]
+    cut = (pixels[y : y + SIDE, x : x + SIDE] for y, x in rng.permutation(cells))
+    return [np.ascontiguousarray(crop) for crop in cut if _detail(crop) > _FLAT]
 
 
 def _detail(crop: Pixels) -> float:

@@ -13,7 +13,7 @@ from srqa.degradation.model import stream
 from srqa.metrics import features
 from srqa.metrics.api import metric
 from srqa.metrics.srqa_nr import describe
-from srqa.training.nr.artefacts import DRILLED, KINDS, Picture
+from srqa.training.nr.artefacts import DRILLED, KINDS, Picture, jpeg
 from srqa.training.nr.guards import guards
 from srqa.training.nr.outputs import outputs, rounded
 from srqa.training.nr.places import Pixels, Place
@@ -27,9 +27,9 @@ SERIES, STEPS, MIXTURES = 5, 3, 4
 """Series of artefacts at a place, steps of each, and mixtures of two artefacts."""
 DRILL_STEPS = 4
 DRILLS = {
-    "blur": (2, 1.5),
-    "jpeg": (2, 1.0),
-    "noise": (1, 1.1),
+    "blur": (3, 1.5),
+    "jpeg": (3, 1.06),
+    "noise": (2, 1.1),
     "sharpening": (2, 1.0),
     "checkerboard": (2, 1.0),
     "blocks": (1, 1.0),
@@ -37,11 +37,15 @@ DRILLS = {
 }
 """Series of each kind that every place has on the pristine crop, without labels; how far they go.
 
-There is one more checkerboard, on an output. Blur and noise go on to where nothing can be seen,
-further than any output would: a score must not turn round there.
+There is one more checkerboard, on an output. Blur, JPEG and noise go on to where next to nothing
+can be seen, further than any output would: a score must not turn round there.
 """
-WORN = frozenset({"blur", "jpeg", "checkerboard"})
-"""Kinds whose second series is laid on a crop that is soft and grainy, as cameras leave it."""
+WORN = frozenset({"blur", "jpeg", "noise", "checkerboard"})
+"""Kinds whose further series are laid on a crop that is worn, as cameras and JPEG leave it.
+
+Pristine crops are halved photographs, sharper and cleaner than most pictures are. Sharpening is not
+among the kinds: what is soft may gain by it.
+"""
 _JITTER = 0.7
 """How far apart chance may move the steps of a drill: never so near that nobody could tell."""
 
@@ -177,12 +181,13 @@ def drills(bases: list[Sample], seed: int, place: str) -> Iterator[Sample]:
 
 
 def _worn(rng: np.random.Generator, picture: Picture) -> Picture:
-    """As a camera would have left it: a little soft and grainy."""
+    """As a camera would have left it: a little soft and grainy, and every other time as JPEG."""
     import cv2
 
-    soft = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.0)))
+    soft = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.2)))
     grain = rng.standard_normal(picture.shape, dtype=np.float32)
-    return np.clip(soft + rng.uniform(0.5, 4) / 255 * grain, 0, 1).astype(np.float32)
+    left = np.clip(soft + rng.uniform(0.5, 4) / 255 * grain, 0, 1).astype(np.float32)
+    return jpeg(rng, left)(float(rng.uniform(0.1, 0.6))) if rng.random() < 0.5 else left
 
 
 def measure(pictures: Sequence[Pixels], pristine: Pixels) -> npt.NDArray[np.float64]:

@@ -17,7 +17,7 @@ from srqa.files import make_folder, replacing, write_text
 from srqa.training.nr.places import Place
 from srqa.training.nr.samples import Samples
 
-RECIPE = 2
+RECIPE = 3
 """Raised when samples would come out otherwise than before."""
 
 

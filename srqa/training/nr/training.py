@@ -20,7 +20,7 @@ from srqa.threads import in_threads, tuned_process
 from srqa.training.nr.fitting import DECAYS, Judged, Problem, Progress, cross_validate
 from srqa.training.nr.outputs import NETWORKS, SLOW
 from srqa.training.nr.places import Place, find_places
-from srqa.training.nr.report import figures
+from srqa.training.nr.report import PURPOSE, figures
 from srqa.training.nr.samples import MEASURES, Samples, make
 from srqa.training.nr.store import RECIPE, Store
 
@@ -104,8 +104,9 @@ def train(
     problem = Problem.of(judged)
     head = problem.head(problem.solve(checked.decay))
     facts = {
-        "srqa": srqa.__version__, "recipe": RECIPE, "seed": seed, "quick": quick,
+        **PURPOSE, "srqa": srqa.__version__, "recipe": RECIPE, "seed": seed, "quick": quick,
         "labels": list(MEASURES), **found_out,
+        "trained on": sorted({place.photograph for place in found}),
     }  # fmt: skip
     head = replace(head, card={"card": json.dumps(facts, sort_keys=True)})
     head.save(out)

@@ -1,0 +1,168 @@
+"""The head that travels: guards on pictures unseen in training, its card, how it computes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import skimage.data
+
+import srqa
+from srqa.images.read import read
+from srqa.metrics import srqa_nr
+from srqa.metrics.catalog import CATALOG
+from srqa.training.nr.guards import guards
+from srqa.training.nr.places import crops
+from srqa.training.photographs import photographs as training_photographs
+
+SPEC = {spec.name: spec for spec in CATALOG}["srqa-nr"]
+SHARPER = ("noise", "sharpening", "checkerboard", "nearest x4", "nearest x3", "nearest x2")
+DATA = Path(srqa_nr.__file__).parent / "data"
+
+
+@pytest.fixture(scope="module")
+def card():
+    return json.loads(srqa_nr.read_head(DATA / "srqa-nr.safetensors").card["card"])
+
+
+def photographs():
+    """Five of skimage's, on none of which anything was trained, as they are."""
+    folder = Path(skimage.data.__file__).parent
+    yield from (getattr(skimage.data, n)() for n in ("astronaut", "chelsea", "coffee", "rocket"))
+    yield read(folder / "motorcycle_left.png").pixels[..., :3]
+
+
+def planes(pictures):
+    import torch
+
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def sharpness(pixels):
+    grey = pixels.astype(float).mean(2)
+    return np.square(np.diff(grey, axis=0)).mean() + np.square(np.diff(grey, axis=1)).mean()
+
+
+@pytest.fixture(scope="module")
+def guarded(weights):
+    """For each crop {guard: [(score, sharpness) of the crop and of each step]}."""
+    found = []
+    rng = np.random.default_rng(0)
+    for crop in (crop for pixels in photographs() for crop in crops(pixels, rng)):
+        names, pictures = zip(("", crop), *guards(crop), strict=True)
+        scores = SPEC.function(planes(pictures)).tolist()
+        steps = {name: [(scores[0], sharpness(crop))] for name in names[1:]}
+        for name, value, picture in zip(names[1:], scores[1:], pictures[1:], strict=True):
+            steps[name].append((value, sharpness(picture)))
+        found.append(steps)
+    return found
+
+
+def passed(guarded, name):
+    return sum(bool((np.diff([s for s, _ in each[name]]) < 0).all()) for each in guarded)
+
+
+def allowed(n):
+    """So few of n crops pass by chance, one time in twenty, where 95 % of all do."""
+    return scipy.stats.binom.ppf(0.05, n, 0.95)
+
+
+@pytest.mark.parametrize("name", [*SHARPER, "blur", "jpeg"])
+def test_every_guard_holds_on_photographs_left_out(card, name):
+    assert card["guards"][name] >= 0.95
+
+
+@pytest.mark.parametrize("name", SHARPER)
+def test_artefacts_lower_the_score_of_other_photographs(guarded, name):
+    assert len(guarded) >= 20
+    assert passed(guarded, name) >= allowed(len(guarded))
+
+
+@pytest.mark.parametrize("name", SHARPER[:5])
+def test_they_do_though_sharpness_rises(guarded, name):
+    rises = [each for each in guarded if each[name][1][1] > each[name][0][1]]
+    assert len(rises) > len(guarded) / 3
+    assert passed(rises, name) >= allowed(len(rises))
+
+
+@pytest.mark.parametrize("name", ["blur", "jpeg"])
+def test_series_fall_step_by_step_on_other_photographs(guarded, name):
+    assert passed(guarded, name) >= allowed(len(guarded))
+
+
+def test_the_card_says_what_it_is_for_and_how_well_it_does(card):
+    found = card
+    assert (found["seed"], found["quick"], found["places"]) == (0, False, 420)
+    assert found["photographs"] == 41
+    low, high = found["srocc interval"]
+    assert 0.65 < low < found["srocc"] < high
+    assert found["labels"] == ["lpips", "haarpsi", "fsimc"]
+    assert "several outputs of one content" in found["for"]
+    assert "different contents" in found["not for"]
+    assert "without people" in found["learned"]
+    beside = json.loads((DATA / "srqa-nr.json").read_text("utf-8"))
+    assert beside == found
+
+
+def test_notice_names_every_photograph(card):
+    told = " ".join((Path(srqa.__file__).parents[1] / "NOTICE").read_text("utf-8").split())
+    titles = {"cincinnati-bridge": "Roebling Suspension Bridge", "citrus-fruits": "Citrus Fruits",
+              "european-honey-bee": "European Honey Bee"}  # fmt: skip
+    listed = {one.name: one for one in training_photographs()}
+    assert len(card["trained on"]) == 41
+    for name in card["trained on"]:
+        assert name in listed
+        plain = name.replace("Picture_", "Picture ")
+        assert titles.get(name, plain) in told
+
+
+def test_it_is_small(weights):
+    import srqa.weights
+
+    backbone = sum(srqa.weights.get(name).bytes for name in SPEC.weights)
+    assert backbone + (DATA / "srqa-nr.safetensors").stat().st_size < 15e6
+    assert (DATA / "srqa-nr.safetensors").stat().st_size < 50e3
+
+
+def test_networks_are_preferred_to_bicubic_and_bicubic_to_nearest(reference, weights):
+    from srqa.images.resize import imresize
+
+    folder = reference / "set5"
+    preferred = []
+    for low in sorted((folder / "lr_bicubic_x4").glob("*.png")):
+        small = read(low).pixels[..., :3]
+        pictures = [
+            read(folder / "rcan_x4" / f"{low.stem}_RCAN_x4.png").pixels[..., :3],
+            imresize(small, 4),
+            small.repeat(4, 0).repeat(4, 1),
+        ]
+        preferred.append([SPEC(p.transpose(2, 0, 1) / np.float32(255)) for p in pictures])
+    rcan, bicubic, nearest = np.array(preferred).T
+    assert (rcan > bicubic).all()
+    assert (bicubic > nearest).all()
+
+
+def test_arrays_batches_and_gradients(weights):
+    import torch
+
+    picture = skimage.data.astronaut()[:300, :410].transpose(2, 0, 1) / np.float32(255)
+    one = SPEC(picture)
+    assert isinstance(one, float)
+    batch = torch.from_numpy(np.stack([picture, picture[:, ::-1].copy()])).requires_grad_()
+    both = SPEC(batch)
+    assert both[0].item() == pytest.approx(one, abs=1e-4)
+    both.sum().backward()
+    assert torch.isfinite(batch.grad).all()
+    assert batch.grad.abs().sum() > 0
+
+
+def test_small_and_flat_pictures(weights):
+    for picture in (np.zeros((3, 64, 64)), np.ones((3, 64, 700)), np.full((3, 300, 65), 0.5)):
+        assert 0 <= SPEC(picture.astype(np.float32)) <= 100
+
+
+def test_by_name(weights):
+    one = srqa.metric("srqa-nr")
+    assert one.name == "srqa-nr"
+    assert 0 < one(skimage.data.astronaut()) < 100
