@@ -10,10 +10,10 @@ import skimage.data
 from srqa.errors import InputError, PairingError, RunError, UsageError
 from srqa.metrics.registry import get
 from srqa.metrics.srqa_nr import read_head
-from srqa.training.nr import training
+from srqa.training.nr import fitting, training
 from srqa.training.nr.artefacts import ALWAYS_WORSE, KINDS, UNORDERED
 from srqa.training.nr.fitting import Checked, Judged, Problem, folds
-from srqa.training.nr.guards import guards
+from srqa.training.nr.guards import failed, guards
 from srqa.training.nr.pairs import SURE, pairs
 from srqa.training.nr.places import SIDE, find_places
 from srqa.training.nr.report import figures
@@ -130,6 +130,25 @@ def test_guards_are_neither_labelled_nor_learned_from():
     for scores, passes in (([3, 2, 1, 0], 1), ([3, 2, 0, 1], 0), ([0, 2, 1, -1], 0)):
         checked = Checked(0.1, 0.0, [np.array(scores, np.float32)])
         assert figures([Judged("a", samples, found)], checked)["guards"] == {"blur": passes}
+
+
+def test_a_head_that_breaks_a_guard_is_not_chosen(monkeypatch):
+    samples = made(
+        [(0, 1, 1), (0.2, 0.8, 0.8), (np.nan,) * 3],
+        ["pristine", "output", "guard"], [-1, 0, -1], ["", "", "noise"], [-1, -1, 0],
+    )  # fmt: skip
+    places = [Judged.of(name, samples) for name in "ab"]
+    scores = {0.1: [3, -3, 4], 0.2: [2, -2, 1], 0.4: [1, -1, 0]}  # the least loss breaks it
+
+    class Solved:
+        of = staticmethod(lambda _: Solved())
+        solve = staticmethod(lambda decay, _: decay)
+        sums = staticmethod(lambda _, decay: np.array(scores[decay], np.float32))
+
+    monkeypatch.setattr(fitting, "Problem", Solved)
+    assert fitting.cross_validate(places, 0, tuple(scores)).decay == 0.2
+    assert fitting.cross_validate(places, 0, (0.1,)).decay == 0.1
+    assert failed({"noise": 0.94, "blur": 0.95}) == {"noise": 0.94}
 
 
 def test_guards_are_always_the_same():
