@@ -179,7 +179,10 @@ def nr_page() -> str:
         f"| {words} | {found['guards'][name]:.1%} | {_range(found['guards interval'][name])} |"
         for name, words in _GUARDS.items()
     ]
-    return _with_tables(NR_PAGE, text + "\n".join(rows))
+    kinds = sorted(found["series"].items(), key=lambda each: each[1])
+    steps = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds)
+    more = f"\n\nSteps of artefacts that score below the step before: {steps}."
+    return _with_tables(NR_PAGE, text + "\n".join(rows) + more)
 
 
 def _range(interval: list[float]) -> str:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import scipy.stats
@@ -10,6 +11,7 @@ import skimage.data
 
 import srqa
 from srqa.images.read import read
+from srqa.images.resize import imresize
 from srqa.metrics import srqa_nr
 from srqa.metrics.catalog import CATALOG
 from srqa.training.nr.guards import guards
@@ -40,16 +42,21 @@ def planes(pictures):
 
 
 def sharpness(pixels):
-    grey = pixels.astype(float).mean(2)
-    return np.square(np.diff(grey, axis=0)).mean() + np.square(np.diff(grey, axis=1)).mean()
+    """Variance of the Laplacian, as autofocus measures it."""
+    return cv2.Laplacian(pixels.astype(float).mean(2), cv2.CV_64F).var()
 
 
 @pytest.fixture(scope="module")
-def guarded(weights):
+def crop_pixels():
+    rng = np.random.default_rng(0)
+    return [crop for pixels in photographs() for crop in crops(pixels, rng)]
+
+
+@pytest.fixture(scope="module")
+def guarded(weights, crop_pixels):
     """For each crop {guard: [(score, sharpness) of the crop and of each step]}."""
     found = []
-    rng = np.random.default_rng(0)
-    for crop in (crop for pixels in photographs() for crop in crops(pixels, rng)):
+    for crop in crop_pixels:
         names, pictures = zip(("", crop), *guards(crop), strict=True)
         scores = SPEC.function(planes(pictures)).tolist()
         steps = {name: [(scores[0], sharpness(crop))] for name in names[1:]}
@@ -79,16 +86,36 @@ def test_artefacts_lower_the_score_of_other_photographs(guarded, name):
     assert passed(guarded, name) >= allowed(len(guarded))
 
 
-@pytest.mark.parametrize("name", SHARPER[:5])
+@pytest.mark.parametrize("name", SHARPER[:3])
 def test_they_do_though_sharpness_rises(guarded, name):
     rises = [each for each in guarded if each[name][1][1] > each[name][0][1]]
-    assert len(rises) > len(guarded) / 3
+    assert len(rises) > len(guarded) * 0.9
     assert passed(rises, name) >= allowed(len(rises))
 
 
-@pytest.mark.parametrize("name", ["blur", "jpeg"])
-def test_series_fall_step_by_step_on_other_photographs(guarded, name):
-    assert passed(guarded, name) >= allowed(len(guarded))
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_nearest_neighbours_score_below_bicubic_though_sharper(weights, crop_pixels, scale):
+    found = []
+    for crop in crop_pixels:
+        small = imresize(crop, 1 / scale)
+        bicubic, nearest = imresize(small, scale), small.repeat(scale, 0).repeat(scale, 1)
+        assert sharpness(nearest) > sharpness(bicubic)
+        one, other = SPEC.function(planes([bicubic, nearest])).tolist()
+        found.append(one > other)
+    assert sum(found) >= allowed(len(found))
+
+
+def test_a_series_of_blur_falls_step_by_step_on_other_photographs(guarded):
+    assert passed(guarded, "blur") >= allowed(len(guarded))
+
+
+def test_a_series_of_jpeg_falls_but_for_grain_that_it_takes_away(guarded):
+    """As docs/srqa-nr.md says: quality 50 may raise the score of grainy pictures a little."""
+    scores = np.array([[score for score, _ in each["jpeg"]] for each in guarded])
+    assert (np.diff(scores[:, 1:]) < 0).all()
+    assert (scores[:, 2] < scores[:, 0]).all()
+    assert (scores[:, 1] - scores[:, 0]).max() < 4
+    assert passed(guarded, "jpeg") >= 0.65 * len(guarded)
 
 
 def test_the_card_says_what_it_is_for_and_how_well_it_does(card):
@@ -126,8 +153,6 @@ def test_it_is_small(weights):
 
 
 def test_networks_are_preferred_to_bicubic_and_bicubic_to_nearest(reference, weights):
-    from srqa.images.resize import imresize
-
     folder = reference / "set5"
     preferred = []
     for low in sorted((folder / "lr_bicubic_x4").glob("*.png")):
