@@ -114,6 +114,10 @@ def mean_with_ends(values: Sequence[float]) -> tuple[float, float, float]:
     return float(column.mean()), float(low), float(high)
 
 
+_COARSE = ("psnr", "srqa-nr")
+"""Metrics of tens, whose thousandths say nothing."""
+
+
 def number(value: float, metric: str) -> str:
     """With as many digits as the metric deserves.
 
@@ -121,7 +125,7 @@ def number(value: float, metric: str) -> str:
         >>> number(27.1234, "psnr-y"), number(0.12345, "lpips")
         ('27.12', '0.123')
     """
-    return f"{value:.{2 if metric.startswith('psnr') or abs(value) >= 10 else 3}f}"
+    return f"{value:.{2 if metric.startswith(_COARSE) or abs(value) >= 10 else 3}f}"
 
 
 def signed(value: float, metric: str) -> str:

@@ -237,15 +237,16 @@ def _lacking(file: object, spec: MetricSpec) -> str:
 
 def limit_torch_threads(workers: int) -> None:
     """For a worker thread: torch's kernels share the cores with the other workers."""
-    torch = sys.modules.get("torch")
-    if torch is not None and workers > 1:
+    if "torch" in sys.modules and workers > 1:
+        import torch  # waits while another worker is still importing it
+
         torch.set_num_threads(1)
 
 
 def _import_packages(specs: Iterable[MetricSpec], workers: int) -> None:
     """In a worker thread, before metrics are computed there: what they need, if it can be had."""
     names = {spec.provider.replace("-", "_") for spec in specs if spec.provider}
-    if any(spec.features for spec in specs):
+    if any(spec.features or spec.weights for spec in specs):
         names.add("torch")
     for name in names:
         with suppress(ImportError):  # the metric will say so

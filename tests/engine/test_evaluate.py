@@ -474,3 +474,23 @@ def test_ssim_and_ms_ssim_filter_the_pictures_once(channel, tmp_path, monkeypatc
         both, together = scores(*names)
         assert both == second + first  # bit for bit
         assert together == other < alone + other
+
+
+def test_a_worker_waits_while_another_imports_torch():
+    """Its module is there, but half empty, as long as it is being imported."""
+    pytest.importorskip("torch")
+    code = """
+        import sys, threading
+        from srqa.engine.runner import limit_torch_threads
+        other = threading.Thread(target=lambda: __import__("torch"))
+        other.start()
+        while "torch" not in sys.modules:
+            pass
+        limit_torch_threads(2)
+        other.join()
+        print(sys.modules["torch"].get_num_threads())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("1", "")

@@ -116,6 +116,19 @@ def test_what_perceptual_and_adversarial_terms_buy(losses):
         assert -0.0015 < losses["dists", name].change < 0.0145
 
 
+def test_without_the_reference_no_perceptual_term_gains(losses):
+    scored = {m: row for (metric, m), row in losses.items() if metric == "srqa-nr"}
+    assert max(scored, key=lambda m: scored[m].mean) == "l2"
+    for name, mean in {"l2": 65.1, "l1": 64.3, "bicubic": 55.9}.items():
+        assert scored[name].mean == pytest.approx(mean, abs=0.05)
+    for name, change in {"texture": -2.6, "content": -1.1, "ragan": -4.4}.items():
+        assert scored[name].change == pytest.approx(change, abs=0.05)
+        assert scored[name].high < 0
+    assert not any(scored[name].low > 0 for name in ("content", "texture", *ADVERSARIAL))
+    assert not certain(scored["gan"])
+    assert scored["gan"].change == pytest.approx(-0.2, abs=0.05)
+
+
 def test_how_smooth_losses_are(losses):
     from studies.losses.spectra import Power, Slope
 
