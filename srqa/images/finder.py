@@ -51,10 +51,13 @@ class Finder:
             layout: what paths look like; pictures whose paths do not are left out, with a note.
 
         Raises:
-            PairingError: there are no pictures, none fits the layout, or a folder cannot be read.
+            PairingError: there is no such place, there are no pictures, none fits the layout, or a
+                folder cannot be read.
         """
         suffixes = picture_suffixes()
         if not place.is_dir():
+            if not os.path.lexists(place):
+                raise PairingError(f"{place} does not exist.", "Look at how it is spelt.")
             if place.suffix.lower() not in suffixes:
                 raise PairingError(
                     f"{place} is not a picture by its suffix.", _suffixes_hint(suffixes)

@@ -267,4 +267,7 @@ def test_the_command_says_what_is_wrong(tmp_path):
     done = srqa("train", "nr", "--hr", tmp_path / "empty", "--out", tmp_path / "a.safetensors")
     assert done.returncode == 3
     assert "no pictures" in done.stderr.lower()
+    done = srqa("train", "nr", "--hr", tmp_path / "nowhere", "--out", tmp_path / "a.safetensors")
+    assert done.returncode == 3
+    assert "nowhere does not exist" in done.stderr
     assert not (tmp_path / "a.safetensors").exists()

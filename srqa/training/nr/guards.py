@@ -1,4 +1,4 @@
-"""What no head may get wrong, at fixed strengths, on the pristine crop; nothing is learned from it.
+"""What no head may get wrong, at fixed strengths, on the pristine crop; no weight comes of it.
 
 Single artefacts must lower the score, though most of them make a picture sharper by any measure of
 sharpness, and two series must fall step by step.
