@@ -74,6 +74,16 @@ def methods(setting: Setting) -> list[Comparison]:
             (
                 _passes(setting, "vgg16", [*map(str, outputs), str(reference)], name),
                 Contender(
+                    "srqa",
+                    networks.own_of_methods,
+                    {
+                        "metrics": metrics,
+                        "outputs": [str(path.parent) for path in outputs],
+                        "reference": str(reference.parent),
+                        "device": setting.device,
+                    },
+                ),
+                Contender(
                     "srqa, whole command",
                     programs.evaluate,
                     {"arguments": arguments, "metrics": ",".join(metrics)},
@@ -92,9 +102,9 @@ def methods(setting: Setting) -> list[Comparison]:
                 ),
             ),
             unit="run",
-            base="srqa, whole command",
-            targets=(Target("lpips, pyiqa and piq, one by one", "srqa, whole command", least=6),),
+            targets=(Target("lpips, pyiqa and piq, one by one", "srqa", least=6),),
             threads=setting.threads,
+            note="Reading and decoding count for srqa; start-up for the whole command alone.",
         )
     ]  # fmt: skip
 

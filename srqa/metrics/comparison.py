@@ -17,6 +17,7 @@ from srqa.images.arrays import Planes, Value, is_tensor, unbatch
 from srqa.metrics import features
 from srqa.metrics.networks import Network
 from srqa.metrics.walk import MapKey, Pair, Route, key_of
+from srqa.threads import each_on_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -70,8 +71,15 @@ class Comparison:
     def add(self, totals: list[Any], pairs: Sequence[Pair | None]) -> None:
         """Add what the next rows of the maps give."""
         for layer, pair in enumerate(pairs):
-            for x, y in strips(*pair) if pair else ():
-                totals[layer] = totals[layer] + self.sums(layer, x, y)
+            for part in self._sums(layer, *pair) if pair else ():
+                totals[layer] = totals[layer] + part
+
+    def _sums(self, layer: int, a: torch.Tensor, b: torch.Tensor) -> list[torch.Tensor]:
+        """Of each strip; a thread takes one."""
+        cuts = _cuts(a, b)
+        if len(cuts) == 1:  # gradients may be asked for
+            return [self.sums(layer, *_strip(a, b, cuts[0]))]
+        return each_on_tensors(lambda cut: self.sums(layer, *_strip(a, b, cut)), cuts)
 
     def divided(self, totals: list[Any], planes: Planes) -> list[torch.Tensor]:
         """The means, from sums over whole maps of such pictures."""
@@ -179,13 +187,21 @@ def _applies(comparison: Comparison, planes: Planes) -> bool:
 
 def strips(a: torch.Tensor, b: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Maps cut into strips (N, rows, w, C) that fit the cache, float32; whole under autograd."""
+    return (_strip(a, b, cut) for cut in _cuts(a, b))
+
+
+def _cuts(a: torch.Tensor, b: torch.Tensor) -> list[slice]:
+    """The rows of each strip."""
     count, channels, height, width = a.shape
     rows = max(height, 1)
     if a.device.type == "cpu" and not (a.requires_grad or b.requires_grad):
         rows = max(1, _STRIP // max(count * channels * width, 1))
-    for top in range(0, height, rows):
-        x, y = (p[:, :, top : top + rows].permute(0, 2, 3, 1).float() for p in (a, b))
-        yield x, y
+    return [slice(top, top + rows) for top in range(0, height, rows)]
+
+
+def _strip(a: torch.Tensor, b: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+    x, y = (p[:, :, rows].permute(0, 2, 3, 1).float() for p in (a, b))
+    return x, y
 
 
 def wide(x: torch.Tensor) -> torch.Tensor:

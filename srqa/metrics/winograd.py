@@ -28,7 +28,7 @@ TILE = 4
 _IN = TILE + 2
 _POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))
 """And infinity. Those of 0, 1 and 2 double the errors."""
-_ROWS, _COLUMNS = 8, 20
+_ROWS, _COLUMNS = 4, 40
 """Tiles of a block at most."""
 _CHANNELS = 64
 """Whose weights are transformed together."""
