@@ -166,8 +166,12 @@ def _add(row: Row, sample: Sample, units: float) -> None:
 
 
 def _check_agreement(rows: Mapping[str, Row], comparison: Comparison) -> None:
-    own = next((r.values for n, r in rows.items() if n.startswith(OWN) and not r.absent), {})
+    """Of each rival with srqa on as many units (pictures of its size, pairs), else with any."""
+    units = {c.name: c.units for c in comparison.contenders}
+    ours = [n for n, row in rows.items() if n.startswith(OWN) and not row.absent]
     for name, row in rows.items():
+        alike = sorted(ours, key=lambda our: units[our] != units[name])
+        own = rows[alike[0]].values if alike else {}
         both = [key for key in own if key in row.values]
         if name.startswith(OWN) or not both:
             continue

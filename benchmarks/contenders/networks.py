@@ -38,25 +38,6 @@ def passes(network: str, pictures: list[str], threads: int, device: str = "cpu")
     return work
 
 
-def own_of_methods(
-    metrics: list[str], outputs: list[str], reference: str, threads: int, device: str = "cpu"
-) -> Work:
-    """`srqa.evaluate` of one folder a method, pictures read and decoded each time; means."""
-    import srqa
-
-    def evaluated(names: list[str]) -> dict[str, float]:
-        given = {"scale": 2, "workers": threads, "device": device, "cache": False}
-        run = srqa.evaluate(outputs, reference, metrics=names, **given)
-        if run.scores["problem"].any():
-            raise RuntimeError(run.scores["problem"].max())
-        means = run.scores.groupby("metric")["value"].mean()
-        return {str(name): float(value) for name, value in means.items()}
-
-    limit_threads(threads, torch=True)
-    evaluated(metrics[-1:])  # loads the network
-    return lambda: evaluated(metrics)
-
-
 _USED = {"alexnet": 12, "vgg16": 30}
 """Layers up to the last that LPIPS looks at."""
 

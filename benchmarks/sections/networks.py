@@ -74,16 +74,6 @@ def methods(setting: Setting) -> list[Comparison]:
             (
                 _passes(setting, "vgg16", [*map(str, outputs), str(reference)], name),
                 Contender(
-                    "srqa",
-                    networks.own_of_methods,
-                    {
-                        "metrics": metrics,
-                        "outputs": [str(path.parent) for path in outputs],
-                        "reference": str(reference.parent),
-                        "device": setting.device,
-                    },
-                ),
-                Contender(
                     "srqa, whole command",
                     programs.evaluate,
                     {"arguments": arguments, "metrics": ",".join(metrics)},
@@ -102,9 +92,10 @@ def methods(setting: Setting) -> list[Comparison]:
                 ),
             ),
             unit="run",
-            targets=(Target("lpips, pyiqa and piq, one by one", "srqa", least=6),),
+            base="srqa, whole command",
+            note="Start-up, reading and decoding count for srqa alone.",
+            targets=(Target("lpips, pyiqa and piq, one by one", "srqa, whole command", least=6),),
             threads=setting.threads,
-            note="Reading and decoding count for srqa; start-up for the whole command alone.",
         )
     ]  # fmt: skip
 

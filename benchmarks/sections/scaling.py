@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.comparison import Comparison
 from benchmarks.contender import Contender
 from benchmarks.contenders import networks, pairs, programs
+from benchmarks.contenders.rivals import DIFFERS
 from benchmarks.pictures import make_methods, make_pair
 from benchmarks.sections import Setting
 from benchmarks.sections.folders import METRICS, links
@@ -21,25 +22,28 @@ def sizes(setting: Setting) -> list[Comparison]:
     known = SMALL[:2] if setting.quick else SIZES
     files = {size: make_pair(setting.folder, *size) for size in known}
 
-    def contenders(name: str, prepare: Any, some: Any, **given: Any) -> tuple[Contender, ...]:
+    def contenders(
+        name: str, prepare: Any, some: Any, differs: str = "", **given: Any
+    ) -> tuple[Contender, ...]:
         made = []
         for width, height in some:
             reference, output = map(str, files[width, height])
             pair = {"output": output, "reference": reference}
             label = f"{name}, {width * height / 1e6:.2g} MP"
-            made.append(Contender(label, prepare, pair | given, units=width * height / 1e6))
+            units = width * height / 1e6
+            made.append(Contender(label, prepare, pair | given, units=units, differs=differs))
         return tuple(made)
 
     def table(metric: str, library: str, up_to: int, own_up_to: int = len(SIZES)) -> Comparison:
         rival = networks.rival if metric.startswith("lpips") else pairs.rival
         own = contenders("srqa", pairs.own, known[:own_up_to], metrics=[metric])
-        others = contenders(library, rival, known[:up_to], library=library, metric=metric)
+        differs = DIFFERS.get((library, metric), "")
+        others = contenders(library, rival, known[:up_to], differs, library=library, metric=metric)
         return Comparison(
             f"{metric} by the size of the picture",
             (*own, *others),
             base=own[min(1, len(own) - 1)].name,
             unit="megapixel",
-            tolerance=1.0,
             threads=setting.threads,
         )
 
@@ -60,16 +64,16 @@ def comparisons(setting: Setting) -> list[Comparison]:
         given = {"arguments": arguments, "metrics": METRICS} | given
         return Contender(name, programs.evaluate, given, units=units, whole=True)
 
-    many = tuple(command(f"srqa, {n} pairs", links(setting, n), n) for n in numbers)
+    many = tuple(command(_counted(n, "pair"), links(setting, n), n) for n in numbers)
     size = setting.size()
     reference, outputs = make_methods(setting.folder, 8, size)
     after = ["--ref", str(reference.parent), "--scale", "2"]
     methods = tuple(
-        command(f"srqa, {n} methods", [*(str(o.parent) for o in outputs[:n]), *after], n)
+        command(_counted(n, "method"), [*(str(o.parent) for o in outputs[:n]), *after], n)
         for n in (1, 2, 4, 8)
     )
     threads = tuple(
-        command(f"srqa, {n} threads", links(setting, numbers[-2]), numbers[-2], threads=n)
+        command(_counted(n, "thread"), links(setting, numbers[-2]), numbers[-2], threads=n)
         for n in (1, 2, 4)
     )
     shape = "x".join(map(str, size))
@@ -94,3 +98,7 @@ def comparisons(setting: Setting) -> list[Comparison]:
             threads=setting.threads,
         ),
     ]
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"srqa, {number} {unit}{'s' * (number > 1)}"
