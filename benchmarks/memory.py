@@ -33,7 +33,7 @@ def measure(name: str, dtype: str, memory: int, height: int, width: int) -> dict
     torch.set_num_threads(1)
     pair = [planes(height, width, damaged) for damaged in (True, False)]
     spec = registry.get(name)
-    with tuned_process(), features.settings(memory=memory, dtype=dtype):  # type: ignore[arg-type]
+    with tuned_process(maps=True), features.settings(memory=memory, dtype=dtype):  # type: ignore[arg-type]
         spec(*(p[:, :64, :64] for p in pair))
         Path("/proc/self/clear_refs").write_text("5")
         before, start = status("VmRSS"), time.process_time()

@@ -36,7 +36,7 @@ _Made: TypeAlias = "dict[MapKey, torch.Tensor]"
 DEFAULT_MEMORY = 2 * 2**30
 """Bytes that maps may take on a CPU where nobody said; on a GPU it is half of what is free."""
 
-QUICK = DEFAULT_MEMORY // 2
+QUICK = 10**9
 """With less, no memory is spent on transformed weights (VGG16's are 235 MB)."""
 
 
