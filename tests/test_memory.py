@@ -63,15 +63,15 @@ def test_taken_memory_is_not_free():
         pytest.skip("reads /proc/meminfo")
     code = (
         "from srqa.memory import free; before = free();"
-        "taken = bytearray(b'x') * 400_000_000; print(before - free())"
+        "taken = bytearray(b'x') * 1_500_000_000; print(before - free())"
     )
 
     def lost():
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         return int(ended.stdout)
 
-    # Other processes give memory back meanwhile, so one look says little.
-    assert any(lost() > 250_000_000 for _ in range(12))
+    # Other processes give memory back meanwhile, and Linux takes from pages that a core has kept.
+    assert any(lost() > 500_000_000 for _ in range(12))
 
 
 def test_meminfo(tmp_path):

@@ -290,6 +290,10 @@ def fit(
     raise MismatchError(f"{sizes}.", hint=_mismatch_hint(distorted, reference, scale))
 
 
+_LEAST_SCALE = 1.25
+"""Pictures whose sizes are nearer to each other are hardly an input and its enlargement."""
+
+
 def _mismatch_hint(distorted: Picture, reference: Picture, scale: float | None) -> str:
     down, across = reference.height - distorted.height, reference.width - distorted.width
     if scale and 0 <= down < scale and 0 <= across < scale:
@@ -297,9 +301,10 @@ def _mismatch_hint(distorted: Picture, reference: Picture, scale: float | None) 
             "The reference was not cut to a multiple of the scale: --on-mismatch modcrop does it."
         )
     ratio = reference.width / distorted.width
-    if ratio == reference.height / distorted.height and ratio > 1:
+    alike = ratio == reference.height / distorted.height
+    if alike and ratio >= _LEAST_SCALE:
         return f"The output looks like the low-resolution input ({ratio:g} times smaller)."
-    if ratio == reference.height / distorted.height and ratio < 1:
+    if alike and ratio <= 1 / _LEAST_SCALE:
         return f"The reference is {1 / ratio:g} times smaller: is it the low-resolution input?"
     return "--on-mismatch crop compares the common top left part."
 

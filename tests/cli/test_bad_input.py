@@ -186,6 +186,15 @@ def test_the_input_given_for_the_output(evaluate, pictures):
     assert_one_sentence(outcome.err, "looks like the low-resolution input (4 times smaller)")
 
 
+def test_a_little_smaller_is_no_input(command, pictures):
+    write(pictures / "hr" / "b.png", picture("b", 64, 64))
+    write(pictures / "out" / "fine" / "b.png", picture("b", 60, 60))
+    outcome = command("evaluate", pictures / "out" / "fine", "--ref", pictures / "hr")
+    assert outcome.code == 5
+    assert "low-resolution" not in outcome.err
+    assert_one_sentence(outcome.err, "--on-mismatch crop compares the common top left part")
+
+
 @pytest.mark.parametrize("side", ["reference", "output"])
 def test_a_partner_is_missing(evaluate, pictures, side):
     gone = pictures / ("hr/b.png" if side == "reference" else "out/fine/b.png")
