@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -63,15 +64,16 @@ def test_taken_memory_is_not_free():
         pytest.skip("reads /proc/meminfo")
     code = (
         "from srqa.memory import free; before = free();"
-        "taken = bytearray(b'x') * 1_500_000_000; print(before - free())"
+        "taken = bytearray(b'x') * 400_000_000; print(before - free())"
     )
 
     def lost():
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         return int(ended.stdout)
 
-    # Other processes give memory back meanwhile, and Linux takes from pages that a core has kept.
-    assert any(lost() > 500_000_000 for _ in range(12))
+    # Other processes give memory back meanwhile, and a virtual machine's pages are free again only
+    # some time after they were given back.
+    assert any(lost() > 250_000_000 or time.sleep(tries) for tries in range(10))
 
 
 def test_meminfo(tmp_path):
