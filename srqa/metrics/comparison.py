@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from srqa.errors import InputError
-from srqa.images.arrays import Planes, Value, is_tensor, unbatch
+from srqa.images.arrays import Planes, Value, unbatch
 from srqa.metrics import features
 from srqa.metrics.networks import Network
 from srqa.metrics.walk import MapKey, Pair, Route, key_of
@@ -160,7 +160,7 @@ def _bands(
     """
     settings = features.current()
     dtype, quick = settings.dtype, settings.quick(first)
-    on_cpu = not is_tensor(first) or first.device.type == "cpu"
+    on_cpu = features.on_cpu(first)
     for number, wanted in enumerate(choices):
         route = Route(wanted)
         share = settings.share(first, *(network for network, _ in wanted))

@@ -56,7 +56,7 @@ class Settings:
         """
         return (
             self.dtype == "float32"
-            and _on_cpu(planes)
+            and on_cpu(planes)
             and (self.memory is None or self.memory >= QUICK)
             and _lasting(planes)
         )
@@ -228,7 +228,8 @@ def notes(first: Planes, second: Planes) -> dict[object, Any]:
     return _kept.notes(first, second)
 
 
-def _on_cpu(planes: Planes) -> bool:
+def on_cpu(planes: Planes) -> bool:
+    """Whether their maps are computed on the CPU."""
     return not is_tensor(planes) or planes.device.type == "cpu"
 
 
