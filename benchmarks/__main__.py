@@ -17,8 +17,9 @@ from benchmarks import machine, tables
 from benchmarks.comparison import Comparison, Row, compare
 from benchmarks.sections import Setting, fastest_decoder, sections
 
-ON_GPU = ("folders", "classical", "lpips", "methods", "naturalness")
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+ON_GPU = ("folders", "classical", "lpips", "methods", "batches", "naturalness")
+ONLY_ON_GPU = ("batches",)
+DOCS = Path(__file__).parents[1] / "docs"
 EXAMPLES = """examples:
   make bench                                     all sections, some 25 minutes
   make bench ARGS='--only folders,classical --rounds 5'
@@ -65,8 +66,9 @@ def main() -> int:
             text = json.dumps(tables.document(measured, about), indent=1)
             options.json.write_text(text + "\n", encoding="utf-8")
         if options.write:
-            for lacking in tables.rewrite(PAGE, {name: part, "machine": summary}):
-                print(f"{PAGE.name} has no place for {lacking}.", file=sys.stderr)
+            page = page_of(options.device)
+            for lacking in tables.rewrite(page, {name: part, "machine": summary}):
+                print(f"{page.name} has no place for {lacking}.", file=sys.stderr)
     print(summary)
     rows = [row for found in measured.values() for _, rows in found for row in rows]
     return 1 if any(row.wrong for row in rows) else 0
@@ -80,7 +82,6 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = list(sections())
-    on_gpu = [name for name in names if name in ON_GPU]
     parser.add_argument("--only", type=_names, help="sections, with commas: " + ", ".join(names))
     parser.add_argument("--rounds", type=int, default=5, help="samples of each  [5]")
     parser.add_argument(
@@ -91,9 +92,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small pictures, few of them")
     parser.add_argument("--pictures", type=Path, help="make the pictures here, and keep them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found")
-    parser.add_argument("--write", action="store_true", help=f"rewrite the tables in {PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="rewrite the tables in docs/")
     options = parser.parse_args()
-    options.only = options.only or (names if options.device == "cpu" else on_gpu)
+    options.only = options.only or sections_of(options.device)
     return options
 
 
@@ -102,6 +103,18 @@ def _names(text: str) -> list[str]:
     if unknown := [name for name in names if name not in sections()]:
         raise argparse.ArgumentTypeError(f"there is no section {unknown[0]!r}")
     return names
+
+
+def sections_of(device: str) -> list[str]:
+    """Those that are measured on a device where none is named."""
+    if device == "cpu":
+        return [name for name in sections() if name not in ONLY_ON_GPU]
+    return [name for name in sections() if name in ON_GPU]
+
+
+def page_of(device: str) -> Path:
+    """Where ``--write`` puts the tables."""
+    return DOCS / ("performance.md" if device == "cpu" else "performance-gpu.md")
 
 
 def _no_device(device: str) -> str:

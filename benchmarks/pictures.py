@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 
 from srqa.demo import photographs
+from srqa.devices import available_cores
 from srqa.images.read import read
 
 WIDTH, HEIGHT = 1280, 720
@@ -25,13 +27,17 @@ def make_pairs(folder: Path, n: int) -> tuple[Path, Path]:
     for place in (reference, output):
         place.mkdir(parents=True, exist_ok=True)
     sources = [read(path).pixels for path in photographs()]
-    for i in range(n):
+
+    def make(i: int) -> None:
         if (output / f"{i:04d}.png").exists():
-            continue
+            return
         rng = np.random.default_rng(i)
         hr = _grainy(_window(sources[i % len(sources)], rng), rng, WIDTH, HEIGHT)
         write(reference / f"{i:04d}.png", hr)
         write(output / f"{i:04d}.png", shrunk_and_enlarged(hr, 2))
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(make, range(n)))
     return reference, output
 
 

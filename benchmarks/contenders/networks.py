@@ -6,9 +6,14 @@ No rival's weights are fetched: torchvision's constructors hand out srqa's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.contender import Work
+from benchmarks.contenders.loops import decoders
 from benchmarks.contenders.pairs import as_engine, limit_threads, pixels, planes_of, tensor
 
 BACKBONES = {"lpips": ("alexnet", "lpips-alex"), "lpips-vgg": ("vgg16", "lpips-vgg")}
@@ -40,6 +45,61 @@ def passes(network: str, pictures: list[str], threads: int, device: str = "cpu")
 
 _USED = {"alexnet": 12, "vgg16": 30}
 """Layers up to the last that LPIPS looks at."""
+
+
+def batches(
+    network: str, folders: list[str], pairs: int, batch: int, threads: int, device: str
+) -> Work:
+    """The bare network for all pictures of some folders, in batches that lie on the device."""
+    import torch
+
+    limit_threads(threads, torch=True)
+    layers = backbone(network)[: _USED[network]].to(device, memory_format=torch.channels_last)
+    files = [path for f in folders for path in sorted(Path(f).glob("*.png"))[:batch]]
+    some = tensor(np.stack([planes_of(pixels(str(path))) for path in files[:batch]]), device)
+    some = some.contiguous(memory_format=torch.channels_last)
+
+    def work() -> dict[str, float]:
+        with torch.inference_mode():
+            for first in range(0, pairs * len(folders), batch):
+                layers(some[: pairs * len(folders) - first])
+        return {}
+
+    work()
+    return work
+
+
+def loop(
+    library: str,
+    metric: str,
+    reference: str,
+    output: str,
+    pairs: int,
+    decoder: str,
+    threads: int,
+    device: str,
+) -> Work:
+    """A rival's network over the pairs of two folders, decoded by threads, one pair at a time."""
+    import torch
+
+    limit_threads(1, torch=True)
+    offer_backbones()
+    model, decode = _MODELS[library](metric, device), decoders()[decoder]
+    files = sorted(path.name for path in Path(reference).glob("*.png"))[:pairs]
+    pool = ThreadPoolExecutor(threads)
+
+    def read(name: str) -> list[Any]:
+        return [planes_of(decode((Path(f) / name).read_bytes())) for f in (output, reference)]
+
+    def work() -> dict[str, float]:
+        with torch.inference_mode():
+            found = [
+                float(model(*(tensor(p[None], device) for p in pair)))
+                for pair in pool.map(read, files)
+            ]
+        return {metric: found[0]}
+
+    return work
 
 
 def rival(

@@ -30,8 +30,8 @@ DIFFERS: dict[tuple[str, str], str] = {
 """Whose definition cannot be set to srqa's."""
 
 
-def call(library: str, metric: str) -> Call:
-    """The metric as `library` computes it.
+def call(library: str, metric: str, device: str = "cpu") -> Call:
+    """The metric as `library` computes it, pyiqa on that device; the others go where tensors are.
 
     Raises:
         Absent: the library has no such metric.
@@ -40,7 +40,7 @@ def call(library: str, metric: str) -> Call:
     found = _LIBRARIES[library]().get(metric)
     if found is None:
         raise Absent(f"{library} has no {metric}")
-    return found() if library == "pyiqa" else found
+    return found(device) if library == "pyiqa" else found
 
 
 def _piq() -> dict[str, Call]:
@@ -96,11 +96,11 @@ def _sewar() -> dict[str, Call]:
     }
 
 
-def _pyiqa() -> dict[str, Callable[[], Call]]:
+def _pyiqa() -> dict[str, Callable[[str], Call]]:
     import pyiqa
 
-    def make(name: str, **settings: Any) -> Callable[[], Call]:
-        return lambda: pyiqa.create_metric(name, device="cpu", **settings)
+    def make(name: str, **settings: Any) -> Callable[[str], Call]:
+        return lambda device: pyiqa.create_metric(name, device=device, **settings)
 
     luma = {"downsample": False, "test_y_channel": True, "color_space": "ycbcr"}
     return {

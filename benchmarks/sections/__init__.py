@@ -54,6 +54,7 @@ def sections() -> dict[str, Section]:
         "classical": classical.comparisons,
         "lpips": networks.comparisons,
         "methods": networks.methods,
+        "batches": networks.folders,
         "naturalness": naturalness.comparisons,
         "sizes": scaling.sizes,
         "scaling": scaling.comparisons,

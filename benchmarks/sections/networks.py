@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.comparison import Comparison, Target
+from benchmarks.comparison import Comparison, Slope, Target
 from benchmarks.contender import Contender
-from benchmarks.contenders import networks, pairs, programs
-from benchmarks.pictures import make_methods, make_pair
+from benchmarks.contenders import loops, networks, pairs, programs
+from benchmarks.pictures import make_methods, make_pair, make_pairs
 from benchmarks.sections import Setting
+from benchmarks.sections.folders import links
 
 WANTED = {"lpips": 1.35, "lpips-vgg": 2.4}
 METHODS = 5
@@ -98,6 +99,47 @@ def methods(setting: Setting) -> list[Comparison]:
             threads=setting.threads,
         )
     ]  # fmt: skip
+
+
+def folders(setting: Setting) -> list[Comparison]:
+    """Folders with a network among the metrics: decoding beside what a GPU computes."""
+    few, many = (10, 30) if setting.quick else (100, 500)
+    reference, output = map(str, make_pairs(setting.folder / "pairs", many))
+    given: dict[str, Any] = {"reference": reference, "output": output, "decoder": setting.decoder}
+    device = {"device": setting.device}
+
+    def own(pairs: int) -> Contender:
+        arguments = [*links(setting, pairs), "--device", setting.device]
+        work = {"arguments": arguments, "metrics": "psnr-y,ssim-y,lpips"}
+        return Contender(f"srqa, {pairs} pairs", programs.evaluate, work, units=pairs, whole=True)
+
+    decoding, passes = f"decoding alone, {many} pairs", "AlexNet alone, in batches of 16"
+    slope, rival = "srqa, each further pair", "lpips, loop"
+    bare = {"network": "alexnet", "folders": [reference, output], "pairs": many, "batch": 16}
+    return [
+        Comparison(
+            "psnr-y, ssim-y and lpips of folders of 1280x720 PNG pairs",
+            (
+                Contender(decoding, loops.decoding, {**given, "pairs": many}, units=many),
+                Contender(passes, networks.batches, bare | device, units=many),
+                own(few),
+                own(many),
+                Contender(
+                    rival,
+                    networks.loop,
+                    {**given, "library": "lpips", "metric": "lpips", "pairs": few} | device,
+                    units=few,
+                ),
+            ),
+            base=decoding,
+            slopes=(Slope(slope, f"srqa, {many} pairs", f"srqa, {few} pairs"),),
+            targets=(Target(rival, slope, least=1),),
+            threads=setting.threads,
+            note="`srqa` is the whole command, start-up included. The loop decodes with as many "
+            "threads, computes LPIPS alone, and one pair at a time.",
+            patience=3 if setting.quick else 40,
+        )
+    ]
 
 
 def _passes(

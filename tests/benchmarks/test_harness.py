@@ -146,9 +146,10 @@ def test_a_page_is_rewritten_between_its_markers(tmp_path):
     )
 
 
-def test_the_page_has_a_place_for_every_section():
-    text = program.PAGE.read_text(encoding="utf-8")
-    for name in [*sections(), "machine"]:
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_page_has_a_place_for_every_section(device):
+    text = program.page_of(device).read_text(encoding="utf-8")
+    for name in [*program.sections_of(device), "machine"]:
         assert tables.BEGIN.format(name) in text
 
 
