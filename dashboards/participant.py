@@ -5,8 +5,6 @@ made of the scripts in `rater/` on the viewer of `srqa/viewer/`. This script car
 and what participants hand in the other.
 """
 
-from uuid import uuid4
-
 import streamlit as st
 
 from srqa import assets, viewer
@@ -34,9 +32,10 @@ def component_parts() -> tuple[str, str]:
 def handed_in() -> None:
     """A screen has been answered: `flow` takes it once, whatever page it comes from."""
     found = st.session_state["rater"].submit
-    if found and st.session_state.get("token"):
-        flow.submit(study, st.session_state["token"], found["screen"], found["data"], base)
-        st.session_state["turn"] = uuid4().hex
+    token = st.session_state.get("token")
+    if found and token:
+        flow.submit(study, token, found["screen"], found["data"], base, found["tries"])
+        st.session_state["handed"] = found["id"]
 
 
 study = current()
@@ -63,7 +62,7 @@ rater = st.components.v2.component(
 rater(
     key="rater",
     data={
-        "turn": st.session_state.setdefault("turn", uuid4().hex),
+        "handed": st.session_state.get("handed", ""),
         "locale": screen.locale,
         "words": dict(study.text(screen.locale).table),
         "screen": {
@@ -71,6 +70,7 @@ rater(
             "payload": screen.payload,
             "step": screen.step,
             "steps": screen.steps,
+            "tries": screen.tries,
             "problem": screen.problem,
         },
     },

@@ -10,7 +10,14 @@ const SCREENS = {
   instructions: trials.instructions,
 };
 const PATIENCE = 5000; // ms until what was handed in is handed in again
+const SOON = 300; // ms, where it is known that nobody has heard of it
 const LONG = 20_000; // ms until reloading is offered
+
+/** Whether Streamlit's line to the server is open: what is handed in without it is lost. */
+function connected() {
+  const app = document.querySelector("[data-test-connection-state]");
+  return !app || app.dataset.testConnectionState === "CONNECTED";
+}
 
 class Rater {
   constructor(root) {
@@ -21,10 +28,7 @@ class Rater {
 
   update(data, submit) {
     this.submit = submit;
-    const same = this.data && this.data.turn === data.turn;
-    const busy = this.data && !this.waiting && this.data.screen.name === data.screen.name
-      && this.data.locale === data.locale;
-    if (same || busy) return; // a rerun of somebody else's: what is on show goes on
+    if (this.data && this.#goesOn(data)) return;
     this.data = data;
     clearTimeout(this.again);
     clearTimeout(this.tired);
@@ -33,6 +37,16 @@ class Rater {
     this.root.classList.remove("waiting");
     this.#leave();
     this.#show(data);
+  }
+
+  /** Whether what is on show goes on: a run that has nothing to do with what was handed in. */
+  #goesOn({handed, screen, locale}) {
+    const before = this.data;
+    const same = screen.name === before.screen.name && locale === before.locale;
+    if (!this.waiting) return same || handed === before.handed;
+    if (handed === this.waiting.id || !same || screen.tries !== before.screen.tries) return false;
+    this.#push(SOON); // the server has forgotten this page, or never heard of it
+    return true;
   }
 
   #show({screen, words}) {
@@ -59,14 +73,20 @@ class Rater {
   /** Hand in, again and again until the next screen comes: the server takes it once. */
   #hand(name, data) {
     if (this.waiting) return;
-    this.waiting = {screen: name, data};
+    const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+    this.waiting = {id, screen: name, tries: this.data.screen.tries, data};
     this.root.classList.add("waiting");
-    const push = () => {
-      this.submit({...this.waiting, turn: this.data.turn});
-      this.again = setTimeout(push, PATIENCE);
-    };
-    push();
+    this.#push();
     this.tired = setTimeout(() => this.#offerReload(), LONG);
+  }
+
+  #push(after = 0) {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => {
+      const heard = connected();
+      if (heard) this.submit(this.waiting);
+      this.#push(heard ? PATIENCE : SOON);
+    }, after);
   }
 
   #offerReload() {

@@ -48,6 +48,7 @@ class Screen:
         payload: what it needs, fit for JSON.
         locale: language of its words.
         step, steps: how far along the way it is.
+        tries: how often the participant has handed in this test of vision before.
         problem: why the last `submit` was not taken, in a word; "" if it was.
     """
 
@@ -56,6 +57,7 @@ class Screen:
     locale: str = "en"
     step: int = 0
     steps: int = 0
+    tries: int = 0
     problem: str = ""
 
 
@@ -126,10 +128,18 @@ def next(study: Study, token: str, base: str = "") -> Screen:  # noqa: A001
     return _screen(study, person, base)
 
 
-def submit(study: Study, token: str, name: str, data: Mapping[str, Any], base: str = "") -> Screen:
+def submit(
+    study: Study,
+    token: str,
+    name: str,
+    data: Mapping[str, Any],
+    base: str = "",
+    tries: int | None = None,
+) -> Screen:
     """Take what a screen gives, and say which is next.
 
-    Nothing changes where the participant is not (or no longer) at that screen.
+    Nothing changes where the participant is not (or no longer) at that screen, so it does no harm
+    to hand in the same again.
 
     Args:
         study: the study.
@@ -137,9 +147,12 @@ def submit(study: Study, token: str, name: str, data: Mapping[str, Any], base: s
         name: of the screen that was shown.
         data: what the participant entered.
         base: as in `next`.
+        tries: of the screen that was shown; None is whatever it is now.
     """
     person = study.store.participant(token_hash=tokens.hashed(token or ""))
     if person is None or person["state"] != "active" or person["step"] != name:
+        return _screen(study, person, base)
+    if tries is not None and tries != _tries(study, person):
         return _screen(study, person, base)
     if study.store.row()["state"] != "open":
         return _screen(study, person, base)
@@ -187,7 +200,11 @@ def _screen(study: Study, person: RowMapping | None, base: str, problem: str = "
     payload = screens.PAYLOADS[name](study, person, locale, base)
     at = "trials" if name == "break" else name
     place = steps.index(at) + 1 if at in steps else 0
-    return Screen(name, payload, locale, place, len(steps), problem)
+    return Screen(name, payload, locale, place, len(steps), _tries(study, person), problem)
+
+
+def _tries(study: Study, person: RowMapping) -> int:
+    return screens.attempts(study, person) if person["step"] in VISION else 0
 
 
 def _advance(study: Study, person: RowMapping, **values: Any) -> None:

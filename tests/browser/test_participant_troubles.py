@@ -142,28 +142,86 @@ def test_an_answer_outlives_the_tab_that_could_not_send_it(study, started) -> No
     expect_whole(study, again)
 
 
-def test_a_dropped_socket_disturbs_no_trial(study, person) -> None:
-    sockets = []
+class Line:
+    """A page's socket, which can be cut and stays so until it is mended."""
 
-    def remember(socket) -> None:
-        sockets.append(socket)
+    def __init__(self) -> None:
+        self.sockets, self.broken, self.refused = [], False, 0
+
+    def take(self, socket) -> None:
+        if self.broken:
+            self.refused += 1
+            socket.close(code=1011)
+            return
+        self.sockets.append(socket)
         socket.connect_to_server()
 
-    one = person(study, "?PID=dropped&lang=en", sockets=remember)
+    def cut(self) -> None:
+        self.broken = True
+        self.sockets[-1].close(code=1011)
+
+
+def test_a_dropped_socket_disturbs_no_trial(study, person) -> None:
+    line = Line()
+    one = person(study, "?PID=dropped&lang=en", sockets=line.take)
     words = words_of(one.study, "en")
     one.begin(words)
     give(one)
     one.asked()
     before = one.done()
-    assert len(sockets) == 1
-    sockets[0].close(code=1011)
+    assert len(line.sockets) == 1
+    line.sockets[0].close(code=1011)
     answer(one, "acr", "key", 2)
     answered(one, before)
     until(one.page, f"{NOW} === 'trials'")
     finish(one, words)
-    assert len(sockets) >= 2
+    assert len(line.sockets) >= 2
     expect_whole(study, one)
     expect(one.rater.locator(".code")).to_have_text(CODE)
+
+
+def test_a_block_that_ends_without_a_socket_goes_on_with_it(study, person) -> None:
+    line = Line()
+    one = person(study, "?PID=cut&lang=en", sockets=line.take)
+    one.begin(words_of(one.study, "en"))
+    give(one)
+    one.asked()
+    line.cut()
+    for _ in range(5):
+        give(one)
+    until(one.page, f"rater().classList.contains('waiting') && {UNSENT} === 0")
+    seen = line.refused
+    while line.refused < seen + 2:
+        one.page.wait_for_timeout(50)
+    assert one.at("trials") == "trials"
+    expect_whole(study, one)
+    line.broken = False
+    one.at("done")
+    expect_whole(study, one)
+    expect(one.rater.locator(".code")).to_have_text(CODE)
+
+
+QUESTIONS = [{"id": "said", "text": "Anything to say?", "kind": "text"}]
+
+
+def test_words_outlive_a_server_that_is_killed(tmp_path_factory, person) -> None:
+    session = {"trials": 2, "break_every": 10, "min_gap_same_content": 0}
+    folder = tmp_path_factory.mktemp("words")
+    with served(folder, "acr", session=session, questions=QUESTIONS) as study:
+        one = person(study, "?PID=writer&lang=en", noisy=True)
+        words = words_of(one.study, "en")
+        one.begin(words)
+        give(one)
+        give(one)
+        one.at("questions")
+        one.rater.get_by_role("textbox").fill("All of them were blurred.")
+        study.kill()
+        one.press(words["finish"])
+        until(one.page, "rater().classList.contains('waiting')")
+        study.start()
+        one.at("done")
+        (row,) = study.study().store.rows(t.reply)
+        assert row["answer"] == "All of them were blurred."
 
 
 def test_a_server_that_is_killed_loses_no_answer(study, started) -> None:

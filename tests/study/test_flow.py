@@ -91,6 +91,18 @@ def test_all_screens_in_their_order(make_study, visit, monkeypatch):
     assert [row["answer"] for row in study.store.rows(t.reply)] == ["no"]
 
 
+def test_a_test_of_vision_that_is_handed_in_twice_counts_once(make_study, visit):
+    study = make_study(screening={"acuity": "landolt"}, display={"min_viewport": [640, 480]})
+    guest = visit(study)
+    shown = guest.to("acuity")
+    wrong = {"answers": [None] * len(shown.payload["items"])}
+    for _ in range(3):
+        screen = flow.submit(study, guest.token, "acuity", wrong, tries=shown.tries)
+        assert (screen.name, screen.tries) == ("acuity", 1)
+    assert len(study.store.rows(t.screening)) == 1
+    assert flow.submit(study, guest.token, "acuity", wrong, tries=1).name != "acuity"
+
+
 def test_a_refusal_of_consent_ends_it(make_study, visit):
     study = make_study()
     guest = visit(study)
