@@ -67,12 +67,17 @@ def free(device: str = "cpu") -> int:
     return max(min(known, default=UNKNOWN), 0)
 
 
+_HELD = ("reserved_bytes", "allocated_bytes")
+
+
 def free_on_gpu(device: Any) -> int:
     """Bytes that torch may still take on a CUDA device, its own reserve included."""
     import torch
 
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(torch.cuda.mem_get_info(device)[0]) + unused
+    # Asked often: memory_reserved and memory_allocated would flatten the statistics first.
+    held = torch.cuda.memory_stats_as_nested_dict(device)
+    now = [held[kind]["all"]["current"] if held else 0 for kind in _HELD]
+    return int(torch.cuda.mem_get_info(device)[0]) + now[0] - now[1]
 
 
 def forget_peak(device: str) -> None:

@@ -8,6 +8,7 @@ either are fed by the same walk. Under autograd pictures are never cut.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,10 @@ class Comparison:
             return unbatch(value, distorted)
 
     def _means(self, first: Planes, second: Planes) -> list[torch.Tensor]:
-        if _fits(self.network, self.names, first, second):
+        rest = _rest(self.network, self.names, first, second)
+        if rest >= 0:
             totals: list[Any] = [0.0] * len(self.names)
-            self.add(totals, _whole(self.network, self.names, first, second))
+            self.add(totals, _whole(self.network, self.names, first, second, rest))
             return self.divided(totals, first)
         known = features.notes(first, second)
         key = self, features.current().dtype
@@ -100,29 +102,30 @@ def maps(
         WeightsError: the network's trained numbers cannot be had.
         InputError: the pictures are too wide for the memory that maps may take.
     """
-    if _fits(network, names, first, second):
-        yield _whole(network, names, first, second)
+    rest = _rest(network, names, first, second)
+    if rest >= 0:
+        yield _whole(network, names, first, second, rest)
         return
     wanted = [(network, name) for name in names]
     for found in _bands([wanted], first, second)[1]:
         yield [found.get(key_of(*which)) for which in wanted]
 
 
-def _fits(network: Network, names: Sequence[str], first: Planes, second: Planes) -> bool:
+def _rest(network: Network, names: Sequence[str], first: Planes, second: Planes) -> float:
+    """Bytes that are left beside whole maps, below 0 if there is no room for them.
+
+    Under gradients there is no end of them: pictures are never cut then.
+    """
+    if features.gradients(first, second):
+        return math.inf
     share = features.current().share(first, network)
-    return (
-        features.gradients(first, second) or features.memory_of_maps(network, first, names) <= share
-    )
+    return share - features.memory_of_maps(network, first, names)
 
 
 def _whole(
-    network: Network, names: Sequence[str], first: Planes, second: Planes
+    network: Network, names: Sequence[str], first: Planes, second: Planes, rest: float
 ) -> list[Pair | None]:
-    if not features.gradients(first, second):
-        rest = features.current().share(first, network) - features.memory_of_maps(
-            network, first, names
-        )
-        features.make_room(rest, network, first, second)
+    features.make_room(rest, network, first, second)
     made = [features.maps(network, planes, names) for planes in (first, second)]
     return list(zip(*made, strict=True))
 
@@ -138,7 +141,7 @@ def _walked(
         and c is not asked
         and features.shared(first, second)
         and _applies(c, first)
-        and not _fits(c.network, c.names, first, second)
+        and _rest(c.network, c.names, first, second) < 0
     ]
     groups = [[asked, *others], [asked]] if others else [[asked]]
     choices = [[(c.network, name) for c in group for name in c.names] for group in groups]

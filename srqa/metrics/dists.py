@@ -111,10 +111,16 @@ def _sums(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Sums over places of x, y, x^2, y^2, (x - y)^2: (N, 5, C), in float64.
 
     They run in float32 over deviations from a pivot near the mean, so that flat pictures keep
-    their digits; what the pivots add is put back in float64.
+    their digits; what the pivots add is put back in float64. A GPU, whose maps are not in a cache,
+    takes means and variances in one pass instead, which has the same virtue.
     """
     import torch
 
+    if x.device.type == "cuda":
+        both = [torch.var_mean(v, (1, 2), correction=0) for v in (x, y, x - y)]
+        (var_x, mean_x), (var_y, mean_y), (var_d, mean_d) = (map(wide, pair) for pair in both)
+        wholes = var_x + mean_x**2, var_y + mean_y**2, var_d + mean_d**2
+        return torch.stack([mean_x, mean_y, *wholes], 1) * (x.shape[1] * x.shape[2])
     p, q = (v.mean((1, 2)).detach() for v in (x, y))
     a, b = x - p[:, None, None], y - q[:, None, None]
     d = a - b

@@ -177,7 +177,7 @@ class _Kept:
             together = (before.made if before else {}) | made
             self._maps[key] = _Entry(threading.get_ident(), together)
 
-    def make_room(self, limit: int, needed: Iterable[_KeptKey] = ()) -> None:
+    def make_room(self, limit: float, needed: Iterable[_KeptKey] = ()) -> None:
         """Let this thread's oldest maps go until the rest, without `needed`, fits `limit`."""
         thread, spared = threading.get_ident(), set(needed)
         with self._lock:
@@ -257,7 +257,7 @@ def running(*planes: Planes) -> Iterator[None]:
         yield
 
 
-def make_room(limit: int, network: Network | None = None, *planes: Planes) -> None:
+def make_room(limit: float, network: Network | None = None, *planes: Planes) -> None:
     """Let this thread's oldest maps go until those that stay fit into `limit` bytes.
 
     Maps of the `network` and the `planes` are needed: they stay, and are not counted.
@@ -280,6 +280,7 @@ def maps(network: Network, planes: Planes, names: Sequence[str]) -> list[torch.T
         made = _run(network, planes, names, found, quick)
         if lasting:
             _kept.keep(key, made)
+        if lasting and shared(planes):
             _kept.make_room(current().share(planes, network))
     return [made[key_of(network, name)] for name in names]
 
@@ -306,7 +307,7 @@ def _run(
             depth, x = d, made[network.weights, network.steps[:d]]
             break
     if x is None:
-        x = normalised(planes)
+        x = normalised(planes, dtype)
     numbers = parameters(network.weights, x.device, dtype)
     other = transformed(network.weights) if quick else {}
     spare = False

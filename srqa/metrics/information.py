@@ -12,7 +12,7 @@ from typing import Any
 
 from srqa.images.arrays import Planes, Value, as_value, in_double, is_tensor, namespace, total
 from srqa.images.colour import GRAY_WEIGHTS, gray, mixtures
-from srqa.images.filters import decimated, gaussian_taps, separable_valid, sum_over_strips
+from srqa.images.filters import decimated, each_separable_valid, gaussian_taps, sum_over_strips
 from srqa.metrics.similarity import unless_flat
 
 VIF_MIN_SIDE = 41
@@ -43,11 +43,12 @@ def unless_empty(value: Value, empty: Any, distorted: Planes, reference: Planes)
 
 def moments(a: Planes, b: Planes, taps: tuple[float, ...]) -> tuple[Planes, Planes, Planes]:
     """Local variances of a and b and their covariance, where the window fits."""
-    mean_a, mean_b = separable_valid(a, taps), separable_valid(b, taps)
+    maps = (a, b, a * a, b * b, a * b)
+    mean_a, mean_b, mean_aa, mean_bb, mean_ab = each_separable_valid(maps, taps)
     xp = namespace(a)
-    var_a = xp.clip(separable_valid(a * a, taps) - mean_a * mean_a, 0.0, None)
-    var_b = xp.clip(separable_valid(b * b, taps) - mean_b * mean_b, 0.0, None)
-    return var_a, var_b, separable_valid(a * b, taps) - mean_a * mean_b
+    var_a = xp.clip(mean_aa - mean_a * mean_a, 0.0, None)
+    var_b = xp.clip(mean_bb - mean_b * mean_b, 0.0, None)
+    return var_a, var_b, mean_ab - mean_a * mean_b
 
 
 def vif(distorted: Planes, reference: Planes) -> Value:

@@ -31,7 +31,8 @@ def metric(name: str) -> Comparison:
     network = NETWORKS[name]
 
     def sums(layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return wide(_compared(network, layer, x, y).sum((1, 2)))
+        apart = _apart(x, y)
+        return wide((apart * apart).sum((1, 2))) @ wide(_head(network, layer, x))
 
     return Comparison(network, network.taps, sums, _summed)
 
@@ -61,7 +62,8 @@ def difference_map(name: str, distorted: Planes, reference: Planes) -> Any:
         for pairs in maps(network, network.taps, distorted, reference):
             for layer, pair in enumerate(pairs):
                 for x, y in strips(*pair) if pair else ():
-                    layers[layer].append(_compared(network, layer, x, y))
+                    apart = _apart(x, y)
+                    layers[layer].append((apart * apart) @ _head(network, layer, x))
         result: Any = 0.0
         for rows in layers:
             small = torch.cat(rows, 1)[:, None]
@@ -69,20 +71,20 @@ def difference_map(name: str, distorted: Planes, reference: Planes) -> Any:
     return result if is_tensor(distorted) else result[0].numpy()
 
 
-def _compared(network: Network, layer: int, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The weighted squared difference at every place of (N, rows, w, C): (N, rows, w)."""
-    apart = _unit(x) - _unit(y)
-    return (apart * apart) @ _head(networks.parameters(network.weights, x.device), layer)
+def _apart(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The difference of the unit vectors at every place of (N, rows, w, C); 0 for equal ones."""
+    return x * _inverse_length(x) - y * _inverse_length(y)
 
 
-def _head(numbers: dict[str, torch.Tensor], layer: int) -> torch.Tensor:
-    """A layer's weights (C,); in the authors' own files a dropout stands before them."""
-    name = f"lin{layer}.weight"
-    return numbers[name if name in numbers else f"lin{layer}.model.1.weight"].flatten()
-
-
-def _unit(x: torch.Tensor) -> torch.Tensor:
+def _inverse_length(x: torch.Tensor) -> torch.Tensor:
     import torch
 
-    unit: torch.Tensor = x / (torch.linalg.vector_norm(x, dim=-1, keepdim=True) + 1e-10)
-    return unit
+    inverse: torch.Tensor = 1 / (torch.linalg.vector_norm(x, dim=-1, keepdim=True) + 1e-10)
+    return inverse
+
+
+def _head(network: Network, layer: int, x: torch.Tensor) -> torch.Tensor:
+    """A layer's weights (C,) beside `x`; in the authors' own files a dropout precedes them."""
+    numbers = networks.parameters(network.weights, x.device)
+    name = f"lin{layer}.weight"
+    return numbers[name if name in numbers else f"lin{layer}.model.1.weight"].flatten()

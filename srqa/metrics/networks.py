@@ -2,8 +2,9 @@
 
 A network is a tuple of plain steps over the numbers of one weight file. All take R, G, B in [0, 1]
 with ImageNet's mean and deviation taken out: LPIPS' own shift and scale on [-1, 1] are the same
-numbers. They run channels last, without autocast and without TF32, in float32 or, where that is
-chosen, with convolutions and maps in bfloat16; they are differentiable with respect to the picture.
+numbers. They run without autocast and without TF32, in float32 or, where that is chosen, with
+convolutions and maps in bfloat16; they are differentiable with respect to the picture. Maps lie
+channels last, but in float32 on a GPU, whose convolutions would only turn them round and back.
 
 In bfloat16 the first convolution still reads and computes float32: it is a small part of the work,
 and rounding the picture to 8 bits of mantissa would be three quarters of the whole drift.
@@ -259,8 +260,8 @@ def parameters(
                 numbers = {k: torch.tensor(v, device=device) for k, v in _read(weights).items()}
                 exact = _of_first(numbers)
                 _loaded[key] = {
-                    name: _channels_last(
-                        number.to(torch.float32 if name in exact else getattr(torch, dtype))
+                    name: _laid_out(
+                        number.to(torch.float32 if name in exact else getattr(torch, dtype)), dtype
                     )
                     for name, number in numbers.items()
                 }
@@ -311,19 +312,25 @@ def unload() -> None:
         _transformed.clear()
 
 
-def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
+def _laid_out(tensor: torch.Tensor, dtype: Dtype) -> torch.Tensor:
+    """Weights or a map in the order of samples that is quickest for networks in `dtype`."""
     import torch
 
     if tensor.ndim != 4:
         return tensor
+    if tensor.device.type == "cuda" and dtype == "float32":
+        return tensor.contiguous()
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
-def normalised(planes: Planes) -> torch.Tensor:
-    """What the first step takes: float32 (N, 3, H, W), channels last; grey becomes R = G = B."""
+def normalised(planes: Planes, dtype: Dtype = "float32") -> torch.Tensor:
+    """What the first step of networks in `dtype` takes: float32 (N, 3, H, W).
+
+    Grey becomes R = G = B.
+    """
     x = as_batch(planes).float()
     mean, deviation = (constant(v, x.dtype, x.device)[:, None, None] for v in (MEAN, DEVIATION))
-    return _channels_last((x - mean) / deviation)
+    return _laid_out((x - mean) / deviation, dtype)
 
 
 def apply(
@@ -379,7 +386,7 @@ def apply(
         )
         for n, part, pads in ((1, inner, (0, 0)), (3, x, (rows, columns)))
     ]
-    return F.relu(_channels_last(torch.cat(both, 1)))
+    return F.relu(torch.cat(both, 1))
 
 
 def _binomial(x: torch.Tensor, stride: int, padding: tuple[int, int]) -> torch.Tensor:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from srqa.images.arrays import Planes, Value, count, is_tensor, namespace, total
-from srqa.images.filters import gaussian_taps, half_size, separable_valid, sum_over_strips
+from srqa.images.filters import each_separable_valid, gaussian_taps, half_size, sum_over_strips
 from srqa.metrics import features
 
 WINDOW = 11
@@ -45,10 +45,9 @@ def structure_losses(a: Planes, b: Planes) -> tuple[Planes, Planes]:
     if a.device.type != "mps":
         a, b = a.double(), b.double()
     e, s = a - b, a + b
-    mean_e, mean_s = separable_valid(e, _TAPS), separable_valid(s, _TAPS)
+    mean_e, mean_s, mean_ee, mean_ss = each_separable_valid((e, s, e * e, s * s), _TAPS)
     square_e, square_s = mean_e * mean_e, mean_s * mean_s
-    var_e = separable_valid(e * e, _TAPS) - square_e
-    var_s = separable_valid(s * s, _TAPS) - square_s
+    var_e, var_s = mean_ee - square_e, mean_ss - square_s
     luminance = 2 * square_e / (square_s + square_e + 2 * _C1)
     contrast = 2 * var_e / (var_s + var_e + 2 * _C2)
     return luminance, contrast
@@ -207,15 +206,14 @@ def ms_ssim(distorted: Planes, reference: Planes) -> Value:
     the published weights and multiplied; a negative mean counts as 0. Mean over channels.
     """
     finest = _finest_contrast(distorted, reference)
-    channels = [
-        _ms_ssim_plane(finest[..., i], distorted[..., channel, :, :], reference[..., channel, :, :])
-        for i, channel in ((i, slice(i, i + 1)) for i in range(distorted.shape[-3]))
-    ]
-    return sum(channels) / len(channels)
+    if is_tensor(distorted):
+        return _of_channels(finest, distorted, reference).mean(-1)
+    each = (slice(i, i + 1) for i in range(len(distorted)))
+    return float(np.mean([_of_channels(finest[c], distorted[c], reference[c]) for c in each]))
 
 
-def _ms_ssim_plane(finest: Value, a: Planes, b: Planes) -> Value:
-    """MS-SSIM of one channel, whose mean at the finest scale is known."""
+def _of_channels(finest: Value, a: Planes, b: Planes) -> Value:
+    """MS-SSIM of channels, (..., C), whose means at the finest scale are known."""
     product = _raised(finest, MS_WEIGHTS[0])
     for level, weight in enumerate(MS_WEIGHTS[1:], 1):
         a, b = half_size(a), half_size(b)
@@ -225,11 +223,9 @@ def _ms_ssim_plane(finest: Value, a: Planes, b: Planes) -> Value:
             sums = similarities if coarsest else contrasts
         else:
             sums, n = sum_over_strips(_contrast_sums, a, b, HALO)
-        product = product * _raised(sums[..., 0] / n, weight)
+        product = product * _raised(sums / n, weight)
     return product
 
 
 def _raised(mean: Value, weight: float) -> Value:
-    if is_tensor(mean):
-        return namespace(mean).clip(mean, 0.0, None) ** weight
-    return max(float(mean), 0.0) ** weight
+    return namespace(mean).clip(mean, 0.0, None) ** weight

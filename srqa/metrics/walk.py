@@ -184,7 +184,7 @@ class Route:
         for top in range(0, height, rows):
             last = top + rows >= height
             steps = [
-                partial(down, normalised(planes[..., top : top + rows, :]), last)
+                partial(down, normalised(planes[..., top : top + rows, :], dtype), last)
                 for down, planes in zip(downs, (first, second), strict=True)
             ]
             a, b = each_on_tensors(_call, steps) if together else map(_call, steps)
