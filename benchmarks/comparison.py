@@ -132,18 +132,26 @@ def compare(comparison: Comparison, rounds: int, patience: float) -> list[Row]:
     rows = {c.name: Row(c.name, differs=c.differs, whole=c.whole) for c in comparison.contenders}
     spent = dict.fromkeys(rows, 0.0)
     with ExitStack() as stack:
-        running: dict[str, Process] = {}
-        for contender in comparison.contenders:
-            _say(f"  {contender.name}")
-            process = stack.enter_context(Process(contender, comparison.threads))
+        running = {
+            contender.name: stack.enter_context(Process(contender, comparison.threads))
+            for contender in comparison.contenders
+        }
+        for name, process in running.items():  # they prepare side by side, nothing is timed yet
             try:
-                first = process.first()
+                process.ready()
             except Absent as reason:
-                rows[contender.name].absent = str(reason)
-                continue
+                rows[name].absent = str(reason)
+        for contender in comparison.contenders:
             row = rows[contender.name]
+            if row.absent:
+                continue
+            _say(f"  {contender.name}")
+            try:
+                first = running[contender.name].sample()
+            except Absent as reason:
+                row.absent = str(reason)
+                continue
             row.peak, row.values = first.peak, first.values
-            running[contender.name] = process
             spent[contender.name] = first.seconds
             if first.seconds > 2 * patience:  # so slow that the first call must do
                 _add(row, first, contender.units)

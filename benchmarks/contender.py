@@ -73,7 +73,7 @@ class Sample:
 
 
 class Process:
-    """A contender's process: prepared once, then asked for samples."""
+    """A contender's process, which prepares by itself; then it is asked for samples."""
 
     def __init__(self, contender: Contender, threads: int) -> None:
         settings = {
@@ -102,23 +102,30 @@ class Process:
             self._process.stdin.close()
         self._process.wait()
 
-    def first(self) -> Sample:
-        """The first call, in which peak memory is measured.
+    def ready(self) -> None:
+        """Wait until it is prepared.
 
         Raises:
             Absent: the contender cannot take part.
         """
-        return self._answer()
+        self._answer()
 
     def sample(self) -> Sample:
-        """Call the work as often as a good measurement needs."""
+        """Call the work: once for the first time, then as often as a good measurement needs.
+
+        Raises:
+            Absent: the contender cannot take part.
+        """
         if self._process.stdin is None:
             raise Absent(f"{self._name} has ended")
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
-        return self._answer()
+        try:
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # how it ended is told by its answer
+        return Sample(**self._answer())
 
-    def _answer(self) -> Sample:
+    def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             self._process.wait()
@@ -126,4 +133,4 @@ class Process:
         answer = json.loads(line)
         if "absent" in answer:
             raise Absent(answer["absent"])
-        return Sample(**answer)
+        return dict(answer)

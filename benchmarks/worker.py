@@ -1,6 +1,7 @@
 """The process of one contender; its arguments are those of `benchmarks.contender.Process`.
 
-Prepares the work, then writes one JSON line for its first call, and one for each line it reads.
+Prepares the work and says so in one JSON line, then writes one for each line it reads; the first of
+these is of its first call.
 Imports nothing but the standard library by itself, so that programs start from a small process.
 """
 
@@ -36,6 +37,9 @@ def main() -> None:
 
     try:
         work = prepared(place, given, threads)
+        answer({})
+        if not sys.stdin.readline():
+            return
         first = measured(work, 1, whole)
     except (Absent, ImportError) as error:
         answer({"absent": str(error)})
