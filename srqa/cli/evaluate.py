@@ -128,6 +128,7 @@ def command(outputs: tuple[Path, ...], **given: Any) -> int:
         show(run, "json" if given["as_json"] else given["output_format"])
     if not given["quiet"]:
         remarks(run)
+    if not given["quiet"] or not any(row.n or row.n_infinite for row in run.summary_rows):
         list_absent(run.not_applicable)
     list_pictures("failed", "red", run.problems)
     if run.path and not given["quiet"]:

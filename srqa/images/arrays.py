@@ -26,8 +26,8 @@ Value: TypeAlias = Any
 
 def is_tensor(x: object) -> bool:
     """Tell whether `x` is a torch tensor, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(x, torch.Tensor)
+    tensor = getattr(sys.modules.get("torch"), "Tensor", None)  # or a thread is importing it
+    return tensor is not None and isinstance(x, tensor)
 
 
 def namespace(x: object) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 UP, DOWN = "↑", "↓"
+NO_VALUE = ("n/a", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Cell:
     interval: str
     best: bool
     remark: str
-    """Counts of infinite, failed and absent values, or an empty text."""
+    """Counts of infinite, failed and absent values, where they are some of the images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Board:
     metrics: tuple[str, ...]
     rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
     """(method, number of images, cells); of patches where all metrics are of whole sets."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no metric has a value for any method."""
+        return all(cell.mean in NO_VALUE for _, _, cells in self.rows for cell in cells)
 
 
 def boards(run: Run) -> list[Board]:
@@ -78,12 +84,13 @@ def _cell(row: Summary, best: float, images: int | None) -> Cell:
     """One cell; `images` is None for the value of a whole set, whose n counts patches."""
     absent = images - row.n - row.n_infinite - row.n_failed if images is not None else 0
     counts = (("inf", row.n_infinite), ("failed", row.n_failed), ("n/a", absent))
-    remarks = [f"{n} {word}" for word, n in counts if n]
+    remarks = [f"{n} {word}" for word, n in counts if n and n != images]
     interval = ""
     if not math.isnan(row.ci_low):
         low, high = (format_value(row.metric, end) for end in (row.ci_low, row.ci_high))
         interval = f"[{low}, {high}]"
-    return Cell(format_value(row.metric, row.mean), interval, row.mean == best, ", ".join(remarks))
+    mean = "failed" if images and row.n_failed == images else format_value(row.metric, row.mean)
+    return Cell(mean, interval, row.mean == best, ", ".join(remarks))
 
 
 def heading(metric: str) -> str:
@@ -97,11 +104,12 @@ def signatures(run: Run) -> list[str]:
 
 
 def terminal(run: Run) -> Iterable[RenderableType]:
-    """The summary for a terminal: a rich table for each board, then the signatures."""
+    """The summary for a terminal: a rich table for each board with a value, then the signatures."""
     from rich.table import Table
     from rich.text import Text
 
-    for board in boards(run):
+    filled = [board for board in boards(run) if not board.is_empty]
+    for board in filled:
         table = Table(
             title=Text(board.title) if board.title else None,
             title_justify="left",
@@ -115,9 +123,10 @@ def terminal(run: Run) -> Iterable[RenderableType]:
         for method, n, cells in board.rows:
             table.add_row(Text(method), *(_rich_cell(cell) for cell in cells), str(n))
         yield table
-    yield Text("")
-    for line in signatures(run):
-        yield Text(line, style="dim")
+    if filled:
+        yield Text("")
+        for line in signatures(run):
+            yield Text(line, style="dim")
 
 
 def _rich_cell(cell: Cell) -> RenderableType:
@@ -204,7 +213,7 @@ def latex(run: Run) -> str:
 
 
 def _latex_cell(cell: Cell) -> str:
-    text = {"inf": r"$\infty$", "-inf": r"$-\infty$", "n/a": "--"}.get(cell.mean, cell.mean)
+    text = {"inf": r"$\infty$", "-inf": r"$-\infty$", **dict.fromkeys(NO_VALUE, "--")}.get(cell.mean, cell.mean)
     return rf"\textbf{{{text}}}" if cell.best else text
 
 

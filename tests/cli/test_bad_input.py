@@ -138,7 +138,40 @@ def test_too_small_for_one_metric(evaluate):
     assert set(values(outcome, "ms-ssim-y").values()) == {None}
     assert None not in values(outcome).values()
     table = evaluate("-m", "psnr-y,ms-ssim-y").out
-    assert "n/a  (3 n/a)" in table
+    assert "n/a  3" in table
+
+
+def test_no_table_without_a_value(command, tmp_path):
+    """A picture too small for every metric, and one of the wrong size: a sentence each."""
+    small, given = tmp_path / "small", ("-m", "ssim-y,lpips,niqe,brisque", "--scale", 1)
+    write(small / "a.png", picture("a", 5, 6))
+    outcome = command("evaluate", small, "--ref", small, *given)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert len(outcome.err.splitlines()) == 4
+    for needed in (11, 31, 96, 14):
+        assert f"needs {needed} a side" in outcome.err
+    assert command("evaluate", small, "--ref", small, *given, "--quiet").err == outcome.err
+    hr = tmp_path / "hr"
+    write(hr / "a.png", picture("a", 24, 32))
+    given = ("-m", "psnr-y,ssim-y,dists", "--scale", 1)
+    outcome = command("evaluate", small, "--ref", hr, *given)
+    assert (outcome.code, outcome.out) == (5, "")
+    assert "The output is 6x5 and the reference 32x24" in outcome.err
+    assert "1 of 1 pictures failed." in outcome.err
+    outcome = command("evaluate", small, "--ref", hr, *given, "--json")
+    assert set(values(outcome, "dists").values()) == {None}
+
+
+def test_a_method_that_fails_stands_beside_the_others(command, tmp_path):
+    for place in ("hr", "out/right", "out/wrong"):
+        write(tmp_path / place / "a.png", picture("a", 24, 20 if "wrong" in place else 32))
+    outcome = command(
+        "evaluate", tmp_path / "out", "--ref", tmp_path / "hr", "-m", "ssim-y", "--scale", 1
+    )
+    assert outcome.code == 5
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert ["right", "1.0000", "1"] in lines
+    assert ["wrong", "failed", "1"] in lines
 
 
 def test_sizes_that_differ_by_the_remainder(evaluate, pictures):

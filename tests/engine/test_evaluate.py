@@ -294,7 +294,7 @@ class TestUsersMetrics:
         )  # fmt: skip
         assert made.returncode == 5
         assert "darkness ↓" in made.stdout
-        assert "n/a (3 failed)" in " ".join(made.stdout.split())
+        assert "failed 3" in " ".join(made.stdout.split())
         page = support.srqa("report", "run", **options)
         assert page.returncode == 0, page.stderr
         assert "darkness" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -1,9 +1,13 @@
 import json
 import math
+import sys
+import types
 
 import numpy as np
 import pytest
 
+import srqa
+from srqa.images.arrays import is_tensor
 from srqa.images.colour import luma
 from srqa.images.resize import imresize
 from srqa.metrics.catalog import CATALOG
@@ -98,3 +102,11 @@ def scores(y, hr, border):
     y = np.clip(np.floor(y * 255 + 0.5) / 255, 0, 1)
     pair = cropped(y, border), cropped(hr, border)
     return SPECS["psnr-y"](*pair), SPECS["ssim-y"](*pair)
+
+
+def test_arrays_are_told_while_another_thread_imports_torch(monkeypatch):
+    """What `sys.modules` holds then is a torch without a tensor yet."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    assert not is_tensor(np.zeros((4, 4, 3), np.float32))
+    a, b = np.zeros((4, 4, 3), np.float32), np.full((4, 4, 3), 0.1, np.float32)
+    assert srqa.metric("mse")(a, b) == pytest.approx(0.01 * 255**2)
