@@ -75,13 +75,16 @@ def steps_of(study: Study) -> list[str]:
     return [*found, "done"]
 
 
-def enter(study: Study, params: Mapping[str, str], ip: str | None = None) -> Entry:
+def enter(
+    study: Study, params: Mapping[str, str], ip: str | None = None, known_as: str | None = None
+) -> Entry:
     """A participant's first step, or the return of one.
 
     Args:
         study: the study.
         params: of the address: `t` (a token), `lang`, and those of the crowd platform.
         ip: of the sender; kept only where the definition says so.
+        known_as: the id of somebody new who is no real person; a random one without.
     """
     if ip is not None and not _ENTRIES.take(ip):
         return Entry(None, "busy")
@@ -101,7 +104,7 @@ def enter(study: Study, params: Mapping[str, str], ip: str | None = None) -> Ent
     locale = locale if locale in study.languages else None
     steps = steps_of(study)
     first = steps[1] if steps[0] == "language" and locale else steps[0]
-    id_ = tokens.new_id()
+    id_ = known_as or tokens.new_id()
     token = tokens.address(study.key, id_)
     fate = study.store.add_participant(
         id_,
@@ -112,7 +115,7 @@ def enter(study: Study, params: Mapping[str, str], ip: str | None = None) -> Ent
         step=first,
     )
     if fate == "known":
-        return enter(study, params, ip)
+        return enter(study, params, ip, known_as)
     return Entry(token) if fate == "new" else Entry(None, fate)
 
 

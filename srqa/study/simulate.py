@@ -104,7 +104,8 @@ def simulate_study(
         study: prepared.
         observers: people who come.
         people: what they are like.
-        seed: of the people and of the truth.
+        seed: of the people and of the truth; of the assignment, where the definition gives none.
+            The same definition, pictures and seed give the same figures.
         leaving: share of people who leave halfway.
         database: an empty database to use; a temporary SQLite file without.
         progress: called with how many people are through, of how many.
@@ -121,7 +122,7 @@ def simulate_study(
     truth = read_truth(study, quality, rng) if quality else draw_truth(study, rng)
     folder = Path(tempfile.mkdtemp(prefix="srqa-simulate-"))
     try:
-        trial = scratch(study, folder, database)
+        trial = scratch(study, folder, seed, database)
         try:
             with serving(trial) as address:
                 gone = _run(trial, address, truth, observers, people, rng, leaving, progress)
@@ -132,7 +133,7 @@ def simulate_study(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def scratch(study: Study, folder: Path, database: str | None = None) -> Study:
+def scratch(study: Study, folder: Path, seed: int, database: str | None = None) -> Study:
     """The same study with an empty database, open to synthetic people."""
     definition = study.definition.model_copy(
         update={
@@ -145,7 +146,7 @@ def scratch(study: Study, folder: Path, database: str | None = None) -> Study:
     base = Database(database or str(folder / "study.sqlite"))
     base.upgrade()
     store = Store(base, study.name)
-    row = store.create(_text(definition), study.seed)
+    row = store.create(_text(definition), definition.seed or f"simulation {seed}")
     if store.latest().answer:
         raise InputError("The database for the simulation holds answers already.")
     skip = {"id", "study", "retired"}
@@ -233,7 +234,8 @@ class _Visit:
         scale = study.method.rating_scale(study.definition.scale.points)
         self.who = Observer(people, study.method, scale, seed)
         self.latent = {} if study.definition.is_paired else truth.latent(study, scale)
-        self.token = flow.enter(study, {"lang": study.languages[0]}).token or ""
+        given, name = {"lang": study.languages[0]}, f"{seed:016x}"
+        self.token = flow.enter(study, given, known_as=name).token or ""
         self.leaves, self.left = leaves, False
         self.number = {row["opaque"]: k for k, row in study.stimuli.items()}
 
