@@ -213,7 +213,8 @@ def latex(run: Run) -> str:
 
 
 def _latex_cell(cell: Cell) -> str:
-    text = {"inf": r"$\infty$", "-inf": r"$-\infty$", **dict.fromkeys(NO_VALUE, "--")}.get(cell.mean, cell.mean)
+    known = {"inf": r"$\infty$", "-inf": r"$-\infty$", **dict.fromkeys(NO_VALUE, "--")}
+    text = known.get(cell.mean, cell.mean)
     return rf"\textbf{{{text}}}" if cell.best else text
 
 
