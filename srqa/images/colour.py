@@ -15,7 +15,7 @@ _Y_WEIGHTS = (65.481, 128.553, 24.966)
 GRAY_WEIGHTS = (0.298936021293775, 0.587043074451121, 0.114020904255103)
 _ROWS = 256
 """So many at a time where float64 would be large."""
-_CACHED = 2**16
+_CACHED = 2**18
 """Pixels at a time whose three samples in float32 stay in the processor's cache."""
 
 

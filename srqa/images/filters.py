@@ -11,8 +11,9 @@ import numpy as np
 from srqa.images.arrays import Planes, constant, in_double, is_tensor, root
 from srqa.threads import each
 
-STRIP_ROWS = 64
-"""Rows of a strip: at common widths its float32 maps stay in the processor's cache."""
+STRIP_ROWS = 128
+"""Rows of a strip: at common widths most of its float32 maps stay in the processor's cache. Thinner
+ones take many more calls, for each of which threads queue for Python's lock."""
 _STRIP_SAMPLES = 2**18
 """In a strip of wide pictures, down to a quarter of the rows."""
 

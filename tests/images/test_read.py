@@ -239,6 +239,26 @@ def test_png_with_a_damaged_stream_in_a_sound_chunk(
         assert refusal(b"\x89PNG\r\n\x1a\n" + b"".join(make.chunk(*part) for part in parts))
 
 
+def test_png_with_any_byte_changed_gives_no_other_pixels(make: Maker) -> None:
+    """Of the image data, in many chunks: refused, or read as it was where only a sum is wrong."""
+    stream = zlib.compress(b"".join(b"\0" + row.tobytes() for row in make.rgb))
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 34, 24, 8, 2, 0, 0, 0))]
+    parts += [(b"IDAT", stream[at : at + 300]) for at in range(0, len(stream), 300)]
+    head, *chunks = (make.chunk(*part) for part in [*parts, (b"IEND", b"")])
+    data = b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks)
+    right, read = decode(data, "").pixels, []
+    for at in range(8 + len(head), len(data)):
+        changed = data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]
+        try:
+            pixels = decode(changed, "").pixels
+        except ReadError:
+            continue
+        np.testing.assert_array_equal(pixels, right)
+        read.append(at)
+    sums = [8 + len(head) + sum(map(len, chunks[: i + 1])) for i in range(len(chunks))]
+    assert set(read) <= {end - 4 + byte for end in sums for byte in range(4)}
+
+
 # --- JPEG ---
 
 

@@ -1,4 +1,4 @@
-"""PNG through libdeflate and libpng: every checksum is checked, 16 bits are kept.
+"""PNG through libdeflate and libpng: a checksum vouches for every pixel, 16 bits are kept.
 
 srqa walks the chunks first. That costs microseconds, finds a missing end, and lets libpng see only
 the chunks that make pixels: gamma, background and profiles can then neither change a value nor
@@ -6,8 +6,12 @@ make libpng write warnings to the terminal.
 
 Inflating is four fifths of the work, and libdeflate does it in two thirds of the time that zlib
 takes. So libpng is given the rows in a stream that is not compressed, and only undoes the filters.
-Both let go of Python's lock, so that threads decode side by side. What libdeflate does not take
-goes to libpng as it is, which says what is wrong with it.
+Both let go of Python's lock, so that threads decode side by side; taking it back is what costs
+where threads are many, so that there are few and long calls. What libdeflate does not take goes to
+libpng as it is, which says what is wrong with it.
+
+libdeflate checks the sum that ends the stream. The sums of the chunks that it came in, some
+hundreds, are looked at only where it finds that one wrong.
 """
 
 from __future__ import annotations
@@ -16,13 +20,14 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from srqa.images.decoders.metadata import exif_orientation
 from srqa.images.decoders.raw import Array, Raw, Unreadable, check_size, from_channels, truncated
 
+Bytes: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -38,7 +43,7 @@ _ADAM7 = (
 _DEFLATE_LIMIT = 1032  # no deflate stream expands further
 _WHOLE = 2**27
 """Bytes of rows up to which they are inflated whole, before libpng sees them."""
-_BLOCK = 65535  # of a deflate stream that is not compressed
+_BLOCK, _HEAD = 65535, 5  # of a deflate stream that is not compressed
 
 
 @dataclass(slots=True)
@@ -76,7 +81,7 @@ def decode(data: bytes, max_pixels: int) -> Raw:
     parts: list[tuple[int, int]] = []
     others = False
     for name, start, length in _chunks(data):
-        if name in (b"IHDR", b"IDAT", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL"):
+        if name in (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL"):
             _check_sum(data, name, start, length)
         if name == b"IDAT":
             parts.append((start, length))
@@ -93,15 +98,29 @@ def decode(data: bytes, max_pixels: int) -> Raw:
     if header.stored_bytes() > _DEFLATE_LIMIT * compressed:
         raise truncated("its pixel data are too short for its size")
     settings = _settings(header, chunks)
-    if header.interlaced:
-        values = _deinterlace(header, settings, b"".join(data[s : s + n] for s, n in parts))
-    elif plain := _inflated(header, settings, [memoryview(data)[s : s + n] for s, n in parts]):
-        values = _libpng(plain)
-    elif others:
-        values = _libpng(_assemble(header, settings, (data[s - 8 : s + n + 4] for s, n in parts)))
+    rows = _inflated(header, [memoryview(data)[s : s + n] for s, n in parts])
+    if rows is not None:
+        values = _libpng(_uncompressed(rows, *_frame(header, settings)))
     else:
-        values = _libpng(data)
+        for start, length in parts:
+            _check_sum(data, b"IDAT", start, length)
+        values = _slowly(header, settings, data, parts, others)
     return _raw(header, chunks, values)
+
+
+def _slowly(
+    header: _Header,
+    settings: list[tuple[bytes, bytes]],
+    data: bytes,
+    parts: list[tuple[int, int]],
+    others: bool,
+) -> Array:
+    """What libdeflate did not take, by libpng; `others` says that `data` holds other chunks."""
+    if header.interlaced:
+        return _deinterlace(header, settings, b"".join(data[s : s + n] for s, n in parts))
+    if others:
+        data = _assemble(header, settings, (data[s - 8 : s + n + 4] for s, n in parts))
+    return _libpng(data)
 
 
 def _raw(header: _Header, chunks: dict[bytes, bytes], values: Array) -> Raw:
@@ -151,11 +170,11 @@ def _check_sum(data: bytes, name: bytes, start: int, length: int) -> None:
         raise Unreadable(f"is damaged: the checksum of its chunk {name.decode()} is wrong")
 
 
-def _crc(piece: bytes | memoryview, before: int = 0) -> int:
+def _crc(piece: bytes | memoryview | Bytes) -> int:
     import imagecodecs
 
     function: Any = imagecodecs.zlibng_crc32  # takes any buffer, whatever its stub says
-    return int(function(piece, before))
+    return int(function(piece))
 
 
 def _settings(header: _Header, chunks: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
@@ -186,26 +205,31 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _assemble(
-    header: _Header, settings: list[tuple[bytes, bytes]], image_data: Iterator[bytes | memoryview]
+    header: _Header, settings: list[tuple[bytes, bytes]], image_data: Iterator[bytes]
 ) -> bytes:
     """A PNG that is not interlaced and has no other chunks than those that make pixels."""
+    start, end = _frame(header, settings)
+    return b"".join([start, *image_data, end])
+
+
+def _frame(header: _Header, settings: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """What stands before and behind the image data of such a PNG."""
     layout = struct.pack(
         ">IIBBBBB", header.width, header.height, header.bits, header.colour, 0, 0, 0
     )
     start = SIGNATURE + _chunk(b"IHDR", layout)
     middle = b"".join(_chunk(name, content) for name, content in settings)
-    return b"".join([start, middle, *image_data, _chunk(b"IEND", b"")])
+    return start + middle, _chunk(b"IEND", b"")
 
 
-def _inflated(
-    header: _Header, settings: list[tuple[bytes, bytes]], compressed: list[memoryview]
-) -> bytes | None:
-    """The same PNG without compression, if its stream is whole, sound, and as long as it should be.
+def _inflated(header: _Header, compressed: list[memoryview]) -> bytes | None:
+    """The rows, if their stream is whole, sound, and as long as it should be.
 
-    Else, or where the picture is so large that its rows had better not lie in memory twice, None.
+    Else, or of an interlaced picture, or where the picture is so large that its rows had better not
+    lie in memory twice, None.
     """
     size = header.stored_bytes()
-    if size > _WHOLE:
+    if size > _WHOLE or header.interlaced:
         return None
     import imagecodecs
 
@@ -213,26 +237,46 @@ def _inflated(
         rows = bytes(imagecodecs.deflate_decode(b"".join(compressed), out=size))
     except Exception:  # of the decoder's own kinds; libpng will say it in ours
         return None
-    return _assemble(header, settings, _uncompressed(rows)) if len(rows) == size else None
+    return rows if len(rows) == size else None
 
 
-def _uncompressed(rows: bytes) -> Iterator[bytes | memoryview]:
-    """A chunk of image data that holds `rows` as they are, piece by piece."""
+def _uncompressed(rows: bytes, before: bytes, behind: bytes) -> Bytes:
+    """A PNG with one chunk of image data that holds `rows` as they are.
+
+    It is one stream of blocks that are not compressed, all but the last of `_BLOCK` bytes.
+    """
     import imagecodecs
 
-    view, size = memoryview(rows), len(rows)
-    pieces: list[bytes | memoryview] = [b"IDAT", b"\x78\x01"]
-    for start in range(0, size, _BLOCK):
-        block = view[start : start + _BLOCK]
-        last = start + _BLOCK >= size
-        pieces += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
-    pieces.append(struct.pack(">I", imagecodecs.zlibng_adler32(rows)))
-    check = 0
-    for piece in pieces:
-        check = _crc(piece, check)
-    yield struct.pack(">I", sum(map(len, pieces)) - 4)
-    yield from pieces
-    yield struct.pack(">I", check)
+    full = (len(rows) - 1) // _BLOCK
+    rest = len(rows) - full * _BLOCK
+    size = 2 + full * (_HEAD + _BLOCK) + _HEAD + rest + 4
+    made = np.empty(len(before) + 8 + size + 4 + len(behind), np.uint8)
+    left = made
+
+    def take(count: int) -> Bytes:
+        nonlocal left
+        taken, left = left[:count], left[count:]
+        return taken
+
+    def put(*parts: bytes | memoryview) -> None:
+        for part in parts:
+            take(len(part))[:] = np.frombuffer(part, np.uint8)
+
+    put(before, struct.pack(">I", size))
+    checked = left[: 4 + size]
+    put(b"IDAT\x78\x01")
+    blocks = take(full * (_HEAD + _BLOCK)).reshape(full, _HEAD + _BLOCK)
+    blocks[:, :_HEAD] = np.frombuffer(_block(_BLOCK, last=False), np.uint8)
+    blocks[:, _HEAD:] = np.frombuffer(rows, np.uint8, full * _BLOCK).reshape(full, _BLOCK)
+    put(_block(rest, last=True), memoryview(rows)[full * _BLOCK :])
+    put(struct.pack(">I", imagecodecs.zlibng_adler32(rows)))
+    put(struct.pack(">I", _crc(checked)), behind)
+    return made
+
+
+def _block(size: int, *, last: bool) -> bytes:
+    """The head of a block that is not compressed."""
+    return struct.pack("<BHH", last, size, size ^ 0xFFFF)
 
 
 def _deinterlace(header: _Header, settings: list[tuple[bytes, bytes]], compressed: bytes) -> Array:
@@ -260,10 +304,11 @@ def _deinterlace(header: _Header, settings: list[tuple[bytes, bytes]], compresse
     return picture
 
 
-def _libpng(data: bytes) -> Array:
+def _libpng(data: bytes | Bytes) -> Array:
     import imagecodecs
 
-    values: Array = imagecodecs.png_decode(data)
+    function: Any = imagecodecs.png_decode  # takes any buffer, whatever its stub says
+    values: Array = function(data)
     return values
 
 
