@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,7 @@ from srqa.metrics import features
 from srqa.metrics.networks import ALEXNET
 from srqa.metrics.spec import MetricSpec
 from srqa.metrics.srqa_nr_statistics import COUNT, statistics
+from srqa.threads import each_on_tensors
 from srqa.weights.tensors import pack
 
 if TYPE_CHECKING:
@@ -35,12 +38,16 @@ if TYPE_CHECKING:
 else:
     Tensor = Any
 
+T = TypeVar("T")
+
 SIDE = 192
 """Pixels a side of a window, nearly: of the crops that the head was trained on."""
 MIN_SIDE = 64
 """The shortest side of a picture."""
 _WINDOWS = 16
-"""Windows that go through the network together."""
+"""Windows that go through the network together, where threads share a map or gradients flow."""
+_PART = 12
+"""Windows of a part at most, of which a thread of the CPU takes one after another."""
 _LENGTH = 2 * sum(s.channels for s in ALEXNET.steps if s.operation == "conv") + COUNT
 FORM = 2
 """Of a head's file, and of what `describe` gives."""
@@ -214,13 +221,27 @@ def _score(head: Head, planes: Planes) -> Value:
     batch = as_batch(planes)
     with features.running(batch):
         cuts = windows(*(int(n) for n in batch.shape[-2:]))
-        together = max(_WINDOWS // len(batch), 1)
-        total: Any = 0.0
-        for start in range(0, len(cuts), together):
-            some = [batch[..., rows, columns] for rows, columns in cuts[start : start + together]]
-            sums = head(describe(torch.cat(some)))
-            total = total + sums.double().view(len(some), len(batch)).sum(0)
-        return unbatch(head.score(total / len(cuts)), planes)
+
+        def sums(some: Sequence[tuple[slice, slice]]) -> Tensor:
+            part = torch.cat([batch[..., rows, columns] for rows, columns in some])
+            return head(describe(part)).double().view(len(some), len(batch)).sum(0)
+
+        if features.on_cpu(batch) and not torch.is_grad_enabled():
+            parts = _parts(cuts, max(_PART // len(batch), 1), torch.get_num_threads())
+            settings = [copy_context() for _ in parts]  # a thread has its own
+            found = each_on_tensors(
+                lambda one: one[0].run(sums, one[1]), list(zip(settings, parts, strict=True))
+            )
+        else:
+            found = [sums(part) for part in _parts(cuts, max(_WINDOWS // len(batch), 1))]
+        return unbatch(head.score(torch.stack(found).sum(0) / len(cuts)), planes)
+
+
+def _parts(cuts: Sequence[T], most: int, threads: int = 1) -> list[Sequence[T]]:
+    """Nearly equal parts, of no more than `most`, as many for each thread."""
+    count = min(threads * math.ceil(len(cuts) / (threads * most)), len(cuts))
+    ends = [round(len(cuts) * k / count) for k in range(count + 1)]
+    return [cuts[start:end] for start, end in pairwise(ends)]
 
 
 def describe(planes: Planes) -> Tensor:

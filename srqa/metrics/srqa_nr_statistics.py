@@ -50,38 +50,39 @@ def statistics(batch: Tensor) -> Tensor:
         every 2, 3, 4 and 8 pixels; how many neighbours are equal; noise against sharpness.
     """
     import torch
-    import torch.nn.functional as F
 
     weights = constant((0.299, 0.587, 0.114), batch.dtype, batch.device)
-    grey = (batch * weights[:, None, None]).sum(1, keepdim=True)
+    grey = torch.matmul(weights, batch.flatten(2)).view(-1, 1, *batch.shape[-2:])
     laplacians: list[Tensor] = []
     gradients: list[Tensor] = []
     free: list[Tensor] = []
+    fine: list[Tensor] = []
     level = grey
     for scale in range(_SCALES):
         if scale:
-            level = F.avg_pool2d(level, 2)
-        laplacian = _laplacian(level)
-        energy = _energy(laplacian)
+            level = _half(level)
+        steps, laplacian = _steps(level), _laplacian(level)
+        squares = laplacian.square()
+        energy = squares.mean((1, 2, 3)) + _NOTHING
         laplacians.append(torch.log(energy))
-        gradients.append(torch.log(_gradients(level) + _NOTHING))
+        gradients.append(torch.log(_energy(*steps) + _NOTHING))
         free.append(torch.log((laplacian.abs().mean((1, 2, 3)) + 1e-3) / energy.sqrt()))
         free.append(laplacians[-1] - gradients[-1])
         if scale:
             free.append(laplacians[-2] - laplacians[-1])
+        else:
+            fine = [*_regular(laplacian, squares, steps), _equal(steps[0])]
         if scale < _SPREAD:
-            local = torch.log(_blocks(laplacian.square()).flatten(1) + _NOTHING)
+            local = torch.log(_blocks(squares).flatten(1) + _NOTHING)
             free += [q - laplacians[-1] for q in _quantiles(local, _SHARES)]
         if scale < _LEANING:
-            free += _leaning(level)
-    noise = _quantiles(F.avg_pool2d(_second(grey).abs(), _BLOCK).flatten(1), _SHARES[:2])
+            free += _leaning(steps)
+    noise = _quantiles(_blocks(_second(grey).abs()).flatten(1), _SHARES[:2])
     noises = [torch.log(each + 1e-3) for each in noise]
     colour = batch[:, ::2] - grey
-    colours = [torch.log(_gradients(colour) + _NOTHING), torch.log(_energy(_laplacian(colour)))]
-    free += _regular(grey)
-    across = grey[..., 1:] - grey[..., :-1]
-    equal = 1 / (1 + (255 * across).square())
-    free += [torch.log(equal.mean((1, 2, 3)) + 0.01), noises[0] - 0.5 * laplacians[0]]
+    colours = [_energy(*_steps(colour)), _energy(_laplacian(colour))]
+    colours = [torch.log(each + _NOTHING) for each in colours]
+    free += [*fine, noises[0] - 0.5 * laplacians[0]]
     return torch.stack([*laplacians, *gradients, *noises, *colours, *free], 1)
 
 
@@ -93,9 +94,16 @@ def _quantiles(x: Tensor, shares: tuple[float, ...]) -> list[Tensor]:
 
 def _laplacian(x: Tensor) -> Tensor:
     """Its four neighbours less four times the pixel, without a border."""
-    inner = x[..., 1:-1, 1:-1]
-    beside = x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
-    return beside + x[..., :-2, 1:-1] + x[..., 2:, 1:-1] - 4 * inner
+    found = x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
+    found = found.add_(x[..., :-2, 1:-1]).add_(x[..., 2:, 1:-1])
+    return found.sub_(x[..., 1:-1, 1:-1], alpha=4)
+
+
+def _half(x: Tensor) -> Tensor:
+    """Means of 2 x 2 pixels, an odd last row or column dropped: sooner than by avg_pool2d."""
+    height, width = (n // 2 * 2 for n in x.shape[-2:])
+    lines = x[..., :height:2, :width] + x[..., 1:height:2, :width]
+    return (lines[..., ::2] + lines[..., 1::2]) / 4
 
 
 def _second(x: Tensor) -> Tensor:
@@ -105,63 +113,71 @@ def _second(x: Tensor) -> Tensor:
     return result
 
 
-def _energy(x: Tensor) -> Tensor:
-    result: Tensor = x.square().mean((1, 2, 3)) + _NOTHING
-    return result
+def _steps(x: Tensor) -> tuple[Tensor, Tensor]:
+    """From each pixel to the next, along rows and along columns."""
+    return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
 
 
-def _gradients(x: Tensor) -> Tensor:
-    across, down = x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
-    result: Tensor = across.square().mean((1, 2, 3)) + down.square().mean((1, 2, 3))
-    return result
+def _energy(*parts: Tensor) -> Tensor:
+    """The mean square of each part, summed."""
+    import torch
+
+    return torch.stack([part.square().mean((1, 2, 3)) for part in parts]).sum(0)
 
 
 def _blocks(x: Tensor) -> Tensor:
     """Means over blocks of 8 pixels a side: (N, rows, columns)."""
     rows, columns = (n // _BLOCK for n in x.shape[-2:])
-    whole = x[..., : rows * _BLOCK, : columns * _BLOCK]
-    return whole.reshape(-1, rows, _BLOCK, columns, _BLOCK).mean((2, 4))
+    lines = x[..., : rows * _BLOCK, :].reshape(-1, rows, _BLOCK, x.shape[-1]).sum(2)
+    blocks: Tensor = lines[..., : columns * _BLOCK].reshape(-1, rows, columns, _BLOCK).sum(3)
+    return blocks / _BLOCK**2
 
 
-def _leaning(level: Tensor) -> list[Tensor]:
+def _leaning(steps: tuple[Tensor, Tensor]) -> list[Tensor]:
     """How steps between pixels go with the steps 1 to 4 pixels on: over all, then in blocks."""
     import torch
 
-    whole, local = [], []
+    found: list[Tensor] = []
     far = _LAGS[-1]
-    for x in (level, level.transpose(2, 3)):
-        step = x[..., 1:] - x[..., :-1]
-        near = step[..., :-far]
-        own = _blocks(near.square())
-        for lag in _LAGS:
-            both = _blocks(near * step[..., lag : step.shape[-1] - far + lag])
-            whole.append(both.mean((1, 2)) / (own.mean((1, 2)) + _NOTHING))
-            local.append((both / (own + _ROUNDING)).clamp(-1, 1).mean((1, 2)))
-    n = len(_LAGS)
-    pairs = zip([*whole[:n], *local[:n]], [*whole[n:], *local[n:]], strict=True)
-    return [torch.atanh(0.98 * ((a + b) / 2).clamp(-1, 1)) for a, b in pairs]
+    for step, dim in zip(steps, (3, 2), strict=True):
+        length = step.shape[dim] - far
+        near = step.narrow(dim, 0, length)
+        own, *both = (_blocks(near * step.narrow(dim, lag, length)) for lag in (0, *_LAGS))
+        pairs = torch.stack(both, 1)
+        whole = pairs.mean((2, 3)) / (own.mean((1, 2))[:, None] + _NOTHING)
+        local = (pairs / (own[:, None] + _ROUNDING)).clamp(-1, 1).mean((2, 3))
+        found.append(torch.cat([whole, local], 1))
+    mean = (found[0] + found[1]) / 2
+    return list(torch.atanh(0.98 * mean.clamp(-1, 1)).unbind(1))
 
 
-def _regular(grey: Tensor) -> list[Tensor]:
+def _equal(across: Tensor) -> Tensor:
+    """How many neighbours are nearly equal."""
+    import torch
+
+    return torch.log((1 / (1 + (255 * across).square())).mean((1, 2, 3)) + 0.01)
+
+
+def _regular(laplacian: Tensor, squares: Tensor, steps: tuple[Tensor, Tensor]) -> list[Tensor]:
     """For each period how much of the Laplacian, and of the steps, returns with it."""
-    laplacian = _laplacian(grey)
-    across = (grey[..., 1:] - grey[..., :-1]).abs().mean(2)[:, 0]
-    down = (grey[..., 1:, :] - grey[..., :-1, :]).abs().mean(3)[:, 0]
+    across, down = steps[0].abs().mean(2)[:, 0], steps[1].abs().mean(3)[:, 0]
     found = []
     for period in _PERIODS:
-        found.append(_grid(laplacian, period))
+        found.append(_grid(laplacian, squares, period))
         found.append((_beat(across, period) + _beat(down, period)) / 2)
     return found
 
 
-def _grid(laplacian: Tensor, period: int) -> Tensor:
+def _grid(laplacian: Tensor, squares: Tensor, period: int) -> Tensor:
     """The share of the Laplacian's energy that returns in every tile of `period` pixels."""
     import torch
 
     rows, columns = (n // period for n in laplacian.shape[-2:])
-    tiles = laplacian[..., : rows * period, : columns * period]
-    tile = tiles.reshape(-1, rows, period, columns, period).mean((1, 3))
-    return torch.log(tile.square().mean((1, 2)) / _energy(tiles) + 1e-3)
+    lines = laplacian[:, 0, : rows * period].reshape(-1, rows, period, laplacian.shape[-1]).sum(1)
+    tile = lines[..., : columns * period].reshape(-1, period, columns, period).sum(2)
+    tile = tile / (rows * columns)
+    energy = squares[..., : rows * period, : columns * period].mean((1, 2, 3)) + _NOTHING
+    return torch.log(tile.square().mean((1, 2)) / energy + 1e-3)
 
 
 def _beat(profile: Tensor, period: int) -> Tensor:

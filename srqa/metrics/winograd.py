@@ -50,8 +50,9 @@ def size(shape: Sequence[int]) -> int:
 
 
 def takes(x: torch.Tensor) -> bool:
-    """Whether `convolved` is quicker for this map: it is large enough to fill the tiles."""
-    return x.shape[2] > 2 + TILE // 2 and x.shape[2] * x.shape[3] >= _LEAST_PLACES
+    """Whether `convolved` is quicker for these maps: they are large enough to fill the tiles."""
+    count, _, height, width = x.shape
+    return height > 2 + TILE // 2 and count * height * width >= _LEAST_PLACES
 
 
 def transformed(weight: torch.Tensor) -> torch.Tensor:
@@ -93,42 +94,54 @@ def convolved(
     above, (height, width) = int(edges), x.shape[2:]
     height += 2 * above - 2
     made = torch.empty((x.shape[0], height, width, weights.shape[2]))
-    blocks = 2 * -(-height // (2 * _ROWS * TILE))  # whatever the number of threads
-    rows = TILE * -(-height // (TILE * blocks))
-    columns = TILE * _COLUMNS
+    together, rows, columns = _shares(x.shape[0], height, width)
 
     def compute(place: tuple[int, int, int]) -> None:
-        number, top, left = place
-        part = made[number, top : top + rows, left : left + columns]
-        source = x[number].permute(1, 2, 0)
-        block = _block(source, top - above, left - 1, *part.shape[:2])
+        first, top, left = place
+        part = made[first : first + together, top : top + rows, left : left + columns]
+        source = x[first : first + together].permute(0, 2, 3, 1)
+        block = _block(source, top - above, left - 1, *part.shape[1:3])
         _put(_tiles(block, weights), bias, part)
 
-    places = product(range(x.shape[0]), range(0, height, rows), range(0, width, columns))
+    places = product(
+        range(0, x.shape[0], together), range(0, height, rows), range(0, width, columns)
+    )
     each_on_tensors(compute, list(places))
     return made.permute(0, 3, 1, 2)
 
 
+def _shares(count: int, height: int, width: int) -> tuple[int, int, int]:
+    """Maps, rows and columns of a block, whatever the number of threads.
+
+    Several maps share a block where they are so small that one would not pay for reading weights.
+    """
+    within = _ROWS * _COLUMNS // (-(-height // TILE) * -(-width // TILE))
+    if count > 1 and within > 1:
+        return -(-count // -(-count // within)), height, width
+    blocks = 2 * -(-height // (2 * _ROWS * TILE))
+    return 1, TILE * -(-height // (TILE * blocks)), TILE * _COLUMNS
+
+
 def _block(x: torch.Tensor, top: int, left: int, height: int, width: int) -> torch.Tensor:
-    """What whole tiles over (height, width) results need of (H, W, C), zeros beyond its border."""
+    """What whole tiles over (height, width) results need of (N, H, W, C), zeros around it."""
     import torch.nn.functional as F
 
     bottom, right = top + -(-height // TILE) * TILE + 2, left + -(-width // TILE) * TILE + 2
     above, before = max(-top, 0), max(-left, 0)
-    inner = x[top + above : bottom, left + before : right]
-    below, after = bottom - top - above - inner.shape[0], right - left - before - inner.shape[1]
-    return F.pad(inner, (0, 0, before, after, above, below))
+    inner = x[:, top + above : bottom, left + before : right]
+    below, after = bottom - top - above - inner.shape[1], right - left - before - inner.shape[2]
+    return F.pad(inner, (0, 0, before, after, above, below)).contiguous()
 
 
 def _tiles(block: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Results (r, 4, c, 4, K) of samples (4 r + 2, 4 c + 2, C), without bias."""
+    """Results (n r, 4, c, 4, K) of samples (n, 4 r + 2, 4 c + 2, C), without bias."""
     import torch
 
     of_samples, of_products = _tensors()
-    high, wide, channels = block.shape
-    rows, columns, line = high // TILE, wide // TILE, wide * channels
-    lines = block.as_strided((rows, _IN, line), (TILE * line, line, 1))
-    lines = torch.matmul(of_samples, lines)
+    count, high, wide, channels = block.shape
+    rows, columns, line = count * (high // TILE), wide // TILE, wide * channels
+    lines = block.as_strided((count, high // TILE, _IN, line), (high * line, TILE * line, line, 1))
+    lines = torch.matmul(of_samples, lines.reshape(rows, _IN, line))
     tiles = lines.as_strided(
         (_IN, _IN, rows, columns, channels), (channels, line, _IN * line, TILE * channels, 1)
     )
@@ -140,17 +153,17 @@ def _tiles(block: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def _put(tiles: torch.Tensor, bias: torch.Tensor, place: torch.Tensor) -> None:
-    """The tiles and the bias into (height, width, K), which may end within the last tiles."""
+    """The tiles and the bias into (n, height, width, K), which may end within the last tiles."""
     import torch
 
-    height, width = place.shape[:2]
-    if height % TILE == width % TILE == 0:
-        rows, columns = place.stride()[:2]
+    count, height, width = place.shape[:3]
+    if count == 1 and height % TILE == width % TILE == 0:
+        rows, columns = place.stride()[1:3]
         strides = (TILE * rows, rows, TILE * columns, columns, 1)
         torch.add(tiles, bias, out=place.as_strided(tiles.shape, strides))
     else:
-        rows, columns = tiles.shape[0] * TILE, tiles.shape[2] * TILE
-        place.copy_((tiles + bias).reshape(rows, columns, -1)[:height, :width])
+        whole = (tiles + bias).reshape(count, -1, tiles.shape[2] * TILE, tiles.shape[4])
+        place.copy_(whole[:, :height, :width])
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ import skimage.data
 import srqa
 from srqa.images.read import read
 from srqa.images.resize import imresize
-from srqa.metrics import srqa_nr
+from srqa.metrics import features, srqa_nr
 from srqa.metrics.catalog import CATALOG
 from srqa.training.nr.guards import guards
 from srqa.training.nr.places import crops
@@ -180,6 +180,27 @@ def test_arrays_batches_and_gradients(weights):
     both.sum().backward()
     assert torch.isfinite(batch.grad).all()
     assert batch.grad.abs().sum() > 0
+
+
+def test_threads_share_a_picture(weights):
+    """As many windows for each, the same score, and settings that hold in them."""
+    import torch
+
+    picture = skimage.data.coffee().transpose(2, 0, 1) / np.float32(255)
+    one, found = {}, {}
+    for dtype in ("float32", "bfloat16"):
+        with features.settings(dtype=dtype):
+            one[dtype] = SPEC(picture)
+            try:
+                torch.set_num_threads(3)
+                found[dtype] = SPEC(picture)
+            finally:
+                torch.set_num_threads(1)
+    assert found == pytest.approx(one, abs=1e-4)
+    assert abs(one["bfloat16"] - one["float32"]) > 1e-3
+    assert [len(p) for p in srqa_nr._parts(range(25), 12, 2)] == [6, 6, 7, 6]
+    assert [len(p) for p in srqa_nr._parts(range(6), 12, 4)] == [2, 1, 1, 2]
+    assert srqa_nr._parts(range(1), 12, 4) == [range(1)]
 
 
 def test_small_and_flat_pictures(weights):

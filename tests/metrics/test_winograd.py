@@ -43,6 +43,25 @@ def test_equals_the_sum_in_float64(some, size, edges):
     assert errors[0] < 6 * errors[1]
 
 
+@pytest.mark.parametrize("count", [1, 5, 17, 40])
+def test_many_small_maps_share_blocks(count):
+    """Of 11x11, nine tiles each, up to 17 in a block; each as if it were alone."""
+    import torch
+
+    generator = torch.Generator().manual_seed(count)
+    x = torch.randn((count, 20, 11, 11), generator=generator)
+    x = x.contiguous(memory_format=torch.channels_last)
+    weight = torch.randn((24, 20, 3, 3), generator=generator) / 13
+    bias, weights = torch.randn(24, generator=generator), winograd.transformed(weight)
+    assert winograd.takes(x) == (count * 121 >= 256)
+    found = winograd.convolved(x, weights, bias, edges=True)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    right = torch.conv2d(x.double(), weight.double(), bias.double(), padding=1)
+    assert float((found - right).norm() / right.norm()) < 6e-7
+    alone = [winograd.convolved(one[None], weights, bias, edges=True) for one in x]
+    torch.testing.assert_close(found, torch.cat(alone), atol=3e-6, rtol=0)
+
+
 def test_threads_change_nothing_but_the_blocks(some):
     import torch
 
