@@ -9,7 +9,6 @@ from pathlib import Path
 
 from srqa.degradation.api import degrade
 from srqa.engine.choice import Fetching
-from srqa.engine.evaluate import evaluate
 from srqa.engine.leaderboard import Progress, resumed, tidy
 from srqa.engine.results import Run
 from srqa.errors import InputError
@@ -19,7 +18,7 @@ from srqa.training import card, state
 from srqa.training.loop import Running, Telling, train
 from srqa.training.settings import Settings
 
-from .stages import stage
+from .stages import evaluated, stage
 
 METHOD = "bicubic"
 """Interpolation, beside which the networks stand."""
@@ -106,22 +105,11 @@ def score(
     for name in (METHOD, *networks):
         _enlarge(name, networks.get(name), folder, scale, device, progress)
 
-    def make(resume: bool) -> Run:
-        return evaluate(
-            [folder / "outputs" / name for name in (METHOD, *networks)],
-            folder / "hr",
-            metrics=list(metrics),
-            scale=scale,
-            device=device,
-            out=folder / "run",
-            progress=stage(progress, "evaluating"),
-            fetching=fetching,
-            command=command,
-            resume=resume,
-            overwrite=not resume,
-        )
-
-    return resumed(make)
+    names = (METHOD, *networks)
+    return evaluated(
+        folder, names, scale, metrics, device=device, progress=progress, fetching=fetching,
+        command=command,
+    )  # fmt: skip
 
 
 def _enlarge(

@@ -12,6 +12,8 @@ from importlib.resources import files
 import srqa
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
+_PART = re.compile(r"\{\{>(\w+)\}\}\n")
+"""Of several pages: ``{{>head}}`` stands for the file ``head.part.html``."""
 
 
 def asset(package: str, name: str) -> str:
@@ -40,7 +42,11 @@ def filled(template: str, slots: Mapping[str, str], style: str, script: str) -> 
         "script": script,
     }
     every = own | dict(slots)
-    return _SLOT.sub(lambda found: every[found[1]], asset("srqa.report", template))
+    whole = _PART.sub(
+        lambda found: asset("srqa.report", f"assets/{found[1]}.part.html"),
+        asset("srqa.report", template),
+    )
+    return _SLOT.sub(lambda found: every[found[1]], whole)
 
 
 def _content_policy(style: str, script: str) -> str:

@@ -57,6 +57,14 @@ Long = BigInteger().with_variant(Integer, "sqlite")
 """A counted key; SQLite counts only INTEGER."""
 
 
+def _id() -> Column[int]:
+    return Column("id", Long, primary_key=True)
+
+
+def _at() -> Column[datetime]:
+    return Column("at", Moment, nullable=False)
+
+
 def _study() -> Column[str]:
     return Column(
         "study", String(200), ForeignKey("study.name", ondelete="CASCADE"), nullable=False
@@ -128,9 +136,9 @@ participant = Table(
 device = Table(
     "device",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _participant(),
-    Column("at", Moment, nullable=False),
+    _at(),
     Column("pixel_ratio", Float),
     Column("viewport", String(16)),
     Column("screen", String(16)),
@@ -146,9 +154,9 @@ device = Table(
 screening = Table(
     "screening",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _participant(),
-    Column("at", Moment, nullable=False),
+    _at(),
     Column("test", String(24), nullable=False),
     Column("passed", Boolean),
     Column("figures", JSON, nullable=False),
@@ -158,7 +166,7 @@ screening = Table(
 session = Table(
     "session",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _participant(),
     Column("number", Integer, nullable=False),
     Column("started", Moment, nullable=False),
@@ -169,7 +177,7 @@ session = Table(
 assignment = Table(
     "assignment",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _participant(),
     Column("position", Integer, nullable=False),
     Column("block", Integer, nullable=False),
@@ -188,7 +196,7 @@ assignment = Table(
 response = Table(
     "response",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     Column(
         "assignment",
         Long,
@@ -197,7 +205,7 @@ response = Table(
         unique=True,
     ),
     _participant(),
-    Column("at", Moment, nullable=False),
+    _at(),
     Column("value", Float),
     Column("choice", String(8)),
     Column("response_ms", Float, nullable=False),
@@ -218,19 +226,19 @@ reply = Table(
     _participant(),
     Column("question", String(40), nullable=False),
     Column("answer", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    _at(),
     UniqueConstraint("participant", "question"),
 )
 
 quality_flag = Table(
     "quality_flag",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _participant(),
     Column("assignment", Long, ForeignKey("assignment.id", ondelete="CASCADE")),
     Column("check", String(24), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    _at(),
     Index(None, "participant"),
 )
 
@@ -247,10 +255,10 @@ metric_value = Table(
 event = Table(
     "event",
     metadata,
-    Column("id", Long, primary_key=True),
+    _id(),
     _study(),
     _participant(nullable=True),
-    Column("at", Moment, nullable=False),
+    _at(),
     Column("what", String(32), nullable=False),
     Column("detail", JSON, nullable=False),
     Index(None, "participant"),

@@ -8,7 +8,6 @@ from pathlib import Path
 from srqa.degradation.api import degrade
 from srqa.degradation.folders import Degraded, told
 from srqa.engine.choice import Fetching
-from srqa.engine.evaluate import evaluate
 from srqa.engine.leaderboard import Progress, resumed, tidy
 from srqa.engine.results import Run
 from srqa.errors import InputError
@@ -16,7 +15,7 @@ from srqa.models.folders import Upscaled
 from srqa.models.naming import portable
 from srqa.models.upscaling import upscale_files
 
-from ..stages import stage
+from ..stages import evaluated, stage
 from .conditions import CONDITIONS, SCALE, Condition
 
 METHODS = (
@@ -58,24 +57,18 @@ def measure(
     for method in methods:
         _enlarge(folder, method, inputs, device, progress, fetching)
 
-    def make(resume: bool) -> Run:
-        return evaluate(
-            [folder / "outputs" / portable(method) for method in methods],
-            folder / "hr",
-            metrics=list(metrics),
-            scale=SCALE,
-            layout="{dataset}/{content}.png",
-            reference_layout="{content}.png",
-            device=device,
-            out=folder / "run",
-            progress=stage(progress, "evaluating"),
-            fetching=fetching,
-            command=command,
-            resume=resume,
-            overwrite=not resume,
-        )
-
-    return resumed(make)
+    return evaluated(
+        folder,
+        [portable(method) for method in methods],
+        SCALE,
+        metrics,
+        device=device,
+        progress=progress,
+        fetching=fetching,
+        command=command,
+        layout="{dataset}/{content}.png",
+        reference_layout="{content}.png",
+    )
 
 
 def _degrade(folder: Path, condition: Condition, seed: int) -> None:
