@@ -13,14 +13,18 @@ from benchmarks.sections import Setting
 HUGE = (7040, 4688)
 
 
-def classical() -> list[str]:
-    """Metrics of srqa's own of one output, which take no network and nothing beside a reference."""
+def classical(lr: bool = False) -> list[str]:
+    """Metrics of srqa's own of one output, which take no network and nothing beside a reference.
+
+    With `lr` those that look at the low-resolution input as well.
+    """
     from srqa.metrics.api import select
 
     return [
         spec.name
         for spec in select(level="image")
-        if spec.kind != "lr" and not (spec.weights or spec.extra or spec.provider or spec.given)
+        if (lr or spec.kind != "lr")
+        and not (spec.weights or spec.extra or spec.provider or spec.given)
     ]
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _STRIP = 2**18
 """Samples of a map that are looked at together, few enough for the cache."""
-_BANDS = 2**30
-"""Bytes that bands take on a CPU where thinner ones would do: thicker ones are no faster."""
+_BANDS = 3 * 2**28
+"""Bytes that bands take on a CPU where thinner ones would do: thicker ones are hardly faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,8 +169,10 @@ def _bands(
         share = settings.share(first, *(network for network, _ in wanted))
         enough = min(share, _BANDS) if on_cpu else share
         rows = route.rows_within(first, enough, dtype) or route.rows_within(first, share, dtype)
+        both = route.rows_within(first, enough, dtype, together=True) if on_cpu else 0
+        together = 2 * both >= rows  # a thread for each picture is worth bands somewhat thinner
         if rows:
-            together = on_cpu and route.memory(first, rows, dtype, together=True) <= share
+            rows = both if together else rows
             features.make_room(share - route.memory(first, rows, dtype, together=together))
             bands = route.walk(first, second, rows, dtype, quick=quick, together=together)
             return number, bands

@@ -148,13 +148,19 @@ class Route:
         )
         return int(SLACK * count * samples * size) + STRIPS
 
-    def rows_within(self, planes: Planes, limit: int, dtype: Dtype) -> int:
+    def rows_within(
+        self, planes: Planes, limit: int, dtype: Dtype, *, together: bool = False
+    ) -> int:
         """Height of the bands that keeps a walk under `limit` bytes; 0 if none does."""
         density = max(node.step.channels / node.stride**2 for node in self._nodes.values())
         size = 4 if dtype == "float32" else 2
         best = BAND / (size * density * planes.shape[-1])
         heights = [rows for rows in ROWS if rows <= best] or ROWS[-1:]
-        return next((rows for rows in heights if self.memory(planes, rows, dtype) <= limit), 0)
+
+        def fits(rows: int) -> bool:
+            return self.memory(planes, rows, dtype, together=together) <= limit
+
+        return next(filter(fits, heights), 0)
 
     def least_memory(self, planes: Planes, dtype: Dtype) -> int:
         """Bytes that the lowest bands take."""

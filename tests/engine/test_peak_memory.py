@@ -6,16 +6,11 @@ import sys
 
 import pytest
 
-from srqa.metrics.api import select
+from benchmarks.sections.memory import classical
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "wait4"), reason="wait4 tells the peak, on Unix alone"),
-]
-CLASSICAL = [
-    spec.name
-    for spec in select(level="image")
-    if not (spec.weights or spec.extra or spec.provider or spec.given)
 ]
 
 
@@ -56,8 +51,9 @@ def peak(folder, metrics, *more):
 
 def test_classical_metrics_of_33_megapixels(pair):
     """All in one command, in less than 2 GB: R, G and B of both as float32 are 0.8 GB of it."""
-    assert len(CLASSICAL) >= 28
-    assert peak(pair(7680, 4320), CLASSICAL) < 2000
+    metrics = classical(lr=True)
+    assert len(metrics) >= 28
+    assert peak(pair(7680, 4320), metrics) < 2000
 
 
 def test_lpips_vgg_of_33_megapixels(pair, weights):
