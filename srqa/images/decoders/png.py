@@ -11,7 +11,7 @@ where threads are many, so that there are few and long calls. What libdeflate do
 libpng as it is, which says what is wrong with it.
 
 libdeflate checks the sum that ends the stream. The sums of the chunks that it came in, some
-hundreds, are looked at only where it finds that one wrong.
+hundreds, are looked at only where it has not vouched for the stream.
 """
 
 from __future__ import annotations
